@@ -1,0 +1,173 @@
+import type { ScopeOptions } from './core/scope.ts';
+import { KeeperError } from './errors.ts';
+import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
+
+/** One table of settings: flag, variable, default, help. The command line, `--help` and the checks all come from it. */
+
+export interface Setting {
+  /** Long flag without dashes; the variable is derived from it. */
+  readonly flag: string;
+  /** What stands for the value in help; absent for a switch. */
+  readonly value?: string;
+  /** May be given several times, or as a comma-separated list. */
+  readonly repeatable?: true;
+  readonly default?: string;
+  readonly choices?: readonly string[];
+  readonly help: string;
+}
+
+export const CONNECTION_SETTINGS: readonly Setting[] = [
+  {
+    flag: 'kubeconfig',
+    value: 'file',
+    help: "kubeconfig file; without it $KUBECONFIG, ~/.kube/config or the pod's account",
+  },
+  { flag: 'context', value: 'name', help: 'context of the kubeconfig' },
+];
+
+export const RULE_SETTINGS: readonly Setting[] = [
+  { flag: 'rules', value: 'file', help: 'YAML file with rules of your own, which can override built-in ones' },
+  {
+    flag: 'include-owned',
+    help: 'also archive what other archived objects make again, such as the pods of a ReplicaSet',
+  },
+];
+
+export const ARCHIVE_SETTINGS: readonly Setting[] = [
+  ...CONNECTION_SETTINGS,
+  {
+    flag: 'namespaces',
+    value: 'globs',
+    repeatable: true,
+    help: 'only these namespaces; _cluster is the cluster-scoped objects',
+  },
+  { flag: 'exclude-namespaces', value: 'globs', repeatable: true, help: 'not these namespaces' },
+  {
+    flag: 'resources',
+    value: 'names',
+    repeatable: true,
+    help: 'only these resources, as kubectl spells them: deployments.apps',
+  },
+  { flag: 'exclude-resources', value: 'names', repeatable: true, help: 'not these resources' },
+  { flag: 'selector', value: 'labels', help: 'only objects with these labels' },
+  { flag: 'data-dir', value: 'directory', default: './kubekeeper-data', help: 'where the repositories lie' },
+  { flag: 'window', value: 'time', default: '5s', help: "silence that ends a commit's window" },
+  { flag: 'max-window', value: 'time', default: '30s', help: 'age at which a window ends in any case' },
+  {
+    flag: 'secrets',
+    value: 'policy',
+    default: 'fingerprint',
+    choices: ['fingerprint', 'encrypt', 'omit'],
+    help: 'what stands for secret values in Git; plain text is never written',
+  },
+  { flag: 'age-recipient', value: 'age1...', repeatable: true, help: 'who can decrypt with --secrets encrypt' },
+  ...RULE_SETTINGS,
+  {
+    flag: 'allow-deletions',
+    value: 'globs',
+    repeatable: true,
+    help: 'repositories in which a list may delete more than half',
+  },
+  { flag: 'log-level', value: 'level', default: 'info', choices: LOG_LEVELS, help: 'least level that is logged' },
+];
+
+/** The variable of a flag: `data-dir` -> `KUBEKEEPER_DATA_DIR`. */
+export function variableOf(flag: string): string {
+  return `KUBEKEEPER_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** Values as the command line gives them: strings, lists for repeatable settings, booleans for switches. */
+export type RawSettings = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+export interface ArchiveConfig {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly scope: ScopeOptions;
+  readonly dataDirectory: string;
+  readonly window: { readonly silenceMs: number; readonly maximumMs: number };
+  readonly secrets: 'fingerprint' | 'encrypt' | 'omit';
+  readonly ageRecipients: readonly string[];
+  readonly rulesFile?: string;
+  readonly includeOwned: boolean;
+  readonly allowDeletions: readonly string[];
+  readonly logLevel: LogLevel;
+}
+
+/** Checks and converts. Throws KeeperError USAGE_INVALID that names the flag and what it takes. */
+export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
+  const silenceMs = parseDuration('window', text(raw, 'window') ?? '5s');
+  const maximumMs = parseDuration('max-window', text(raw, 'maxWindow') ?? '30s');
+  if (maximumMs < silenceMs) {
+    throw usage(`--max-window (${text(raw, 'maxWindow')}) must not be shorter than --window (${text(raw, 'window')})`);
+  }
+  const selector = text(raw, 'selector');
+  return {
+    ...parseConnectionConfig(raw),
+    scope: {
+      namespaces: list(raw, 'namespaces'),
+      excludeNamespaces: list(raw, 'excludeNamespaces'),
+      resources: list(raw, 'resources'),
+      excludeResources: list(raw, 'excludeResources'),
+      ...(selector === undefined ? {} : { selector }),
+    },
+    dataDirectory: text(raw, 'dataDir') ?? './kubekeeper-data',
+    window: { silenceMs, maximumMs },
+    secrets: choice('secrets', text(raw, 'secrets') ?? 'fingerprint', ['fingerprint', 'encrypt', 'omit']),
+    ageRecipients: list(raw, 'ageRecipient'),
+    ...parseRulesConfig(raw),
+    allowDeletions: list(raw, 'allowDeletions'),
+    logLevel: choice('log-level', text(raw, 'logLevel') ?? 'info', LOG_LEVELS),
+  };
+}
+
+export function parseConnectionConfig(raw: RawSettings): { kubeconfig?: string; context?: string } {
+  const [kubeconfig, context] = [text(raw, 'kubeconfig'), text(raw, 'context')];
+  return { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) };
+}
+
+export function parseRulesConfig(raw: RawSettings): { rulesFile?: string; includeOwned: boolean } {
+  const rulesFile = text(raw, 'rules');
+  return { ...(rulesFile === undefined ? {} : { rulesFile }), includeOwned: isOn(raw['includeOwned']) };
+}
+
+/** A switch's variable holds text. */
+function isOn(value: RawSettings[string]): boolean {
+  return value === true || (typeof value === 'string' && /^(1|true|yes|on)$/i.test(value));
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+function parseDuration(flag: string, value: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value);
+  if (match === null || (match[2] === undefined && Number(match[1]) !== 0)) {
+    throw usage(`--${flag} takes a time such as 500ms, 5s or 2m, not "${value}"`);
+  }
+  return Number(match[1]) * (UNITS[match[2] ?? 's'] as number);
+}
+
+function choice<T extends string>(flag: string, value: string, choices: readonly T[]): T {
+  const found = choices.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw usage(`--${flag} takes ${choices.join(', ')}, not "${value}"`);
+}
+
+function text(raw: RawSettings, name: string): string | undefined {
+  const value = raw[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function list(raw: RawSettings, name: string): readonly string[] {
+  const value = raw[name];
+  const values = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
+  return values
+    .flatMap((one) => one.split(','))
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+}
+
+function usage(message: string): KeeperError {
+  return new KeeperError(`Cannot start: ${message}; nothing was changed`, {
+    kind: 'invalid-input',
+    code: 'USAGE_INVALID',
+  });
+}

@@ -1,0 +1,39 @@
+import { glob } from 'node:fs/promises';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+/** `npm test [-- PART...]`: every test, or those whose path holds one of the parts. In CI a skipped test is a failure. */
+
+const LONGEST_TEST_MS = 15 * 60 * 1000;
+
+const parts = process.argv.slice(2);
+const files = (await Array.fromAsync(glob('test/**/*.test.ts')))
+  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  .sort();
+if (files.length === 0) {
+  process.stderr.write(`error: no test file has ${parts.join(' or ')} in its path\n`);
+  process.exit(2);
+}
+
+await buildCluster();
+
+let skipped = 0;
+const stream = run({ files, concurrency: 2, timeout: LONGEST_TEST_MS });
+stream.on('test:fail', (event) => {
+  if (event.todo === undefined || event.todo === false) process.exitCode = 1;
+});
+stream.on('test:pass', (event) => {
+  if (event.skip !== undefined && event.skip !== false) skipped++;
+});
+stream.on('end', () => {
+  if (skipped === 0 || process.env['CI'] !== 'true') return;
+  process.stderr.write(`error: ${skipped} tests were skipped, and in CI none may be\n`);
+  process.exitCode = 1;
+});
+stream.compose(new spec()).pipe(process.stdout);
+
+/** Once, before the clock of any test runs. */
+async function buildCluster(): Promise<void> {
+  const { binary } = await import('../test/cluster/binaries.ts');
+  for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'sops'] as const) await binary(name);
+}
