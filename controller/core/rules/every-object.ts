@@ -1,0 +1,123 @@
+import type { Rule } from './rule.ts';
+
+const every = ['*'];
+
+/** What the API server and every controller write into any object. */
+export const everyObjectRules: readonly Rule[] = [
+  {
+    id: 'owned',
+    resources: every,
+    pointer: '',
+    verdict: 'never',
+    reason: 'Its owner is archived and makes it again',
+    when: { fact: 'owned' },
+  },
+  {
+    id: 'managed-fields',
+    resources: every,
+    pointer: '/metadata/managedFields',
+    verdict: 'strip',
+    reason: 'Changes with each write; read for who wrote what before it goes',
+    since: '1.18',
+  },
+  {
+    id: 'resource-version',
+    resources: every,
+    pointer: '/metadata/resourceVersion',
+    verdict: 'record',
+    reason: 'Changes with each write',
+  },
+  { id: 'uid', resources: every, pointer: '/metadata/uid', verdict: 'record', reason: 'New whenever it is made again' },
+  {
+    id: 'generation',
+    resources: every,
+    pointer: '/metadata/generation',
+    verdict: 'strip',
+    reason: 'A counter of the API server',
+  },
+  {
+    id: 'creation-timestamp',
+    resources: every,
+    pointer: '/metadata/creationTimestamp',
+    verdict: 'record',
+    reason: 'New whenever it is made again',
+  },
+  {
+    id: 'self-link',
+    resources: every,
+    pointer: '/metadata/selfLink',
+    verdict: 'strip',
+    reason: 'A copy of the address; gone since Kubernetes 1.20',
+  },
+  {
+    id: 'deletion-timestamp',
+    resources: every,
+    pointer: '/metadata/deletionTimestamp',
+    verdict: 'strip',
+    reason: 'Says that it is being deleted; the commit message tells that',
+  },
+  {
+    id: 'deletion-grace-period',
+    resources: every,
+    pointer: '/metadata/deletionGracePeriodSeconds',
+    verdict: 'strip',
+    reason: 'Says that it is being deleted; the commit message tells that',
+  },
+  {
+    id: 'generate-name',
+    resources: every,
+    pointer: '/metadata/generateName',
+    verdict: 'restore-only',
+    reason: 'Without use once there is a name',
+  },
+  {
+    id: 'owner-uid',
+    resources: every,
+    pointer: '/metadata/ownerReferences/*/uid',
+    verdict: 'strip',
+    reason: 'The owner has another uid when it is made again',
+  },
+  {
+    id: 'owner-references',
+    resources: every,
+    pointer: '/metadata/ownerReferences',
+    verdict: 'restore-only',
+    reason: 'Structure; a restore links it to the new uid of the owner or drops it',
+  },
+  {
+    id: 'controller-finalizers',
+    resources: every,
+    pointer: '/metadata/finalizers/*',
+    verdict: 'strip',
+    reason: 'Set and taken away by a controller of Kubernetes',
+    when: {
+      value: [
+        'foregroundDeletion',
+        'orphan',
+        'kubernetes.io/pvc-protection',
+        'kubernetes.io/pv-protection',
+        'kubernetes.io/pvc-protection-*',
+        'service.kubernetes.io/load-balancer-cleanup',
+        'batch.kubernetes.io/job-tracking',
+        'external-provisioner.volume.kubernetes.io/finalizer',
+        'external-attacher/*',
+        'snapshot.storage.kubernetes.io/*',
+      ],
+    },
+  },
+  {
+    id: 'finalizers',
+    resources: every,
+    pointer: '/metadata/finalizers',
+    verdict: 'restore-only',
+    reason: 'Kept to be seen, sorted because it is a set; a restored one could keep the object from ever being deleted',
+    sorted: true,
+  },
+  {
+    id: 'status',
+    resources: every,
+    pointer: '/status',
+    verdict: 'strip',
+    reason: 'Written by controllers about what they see, never by a person',
+  },
+];
