@@ -1,0 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
+
+const SLICE_MS = 8;
+
+/** Lets long work give way to the rest of the process: call it often, it returns at once unless a slice is used up. */
+export class Breath {
+  #until = performance.now() + SLICE_MS;
+
+  get isDue(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  async take(): Promise<void> {
+    if (!this.isDue) return;
+    await setImmediate();
+    this.#until = performance.now() + SLICE_MS;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Pack } from './open-pack.ts';
+
+/** Larger ones stay as they are: by then a merge saves little and takes minutes. */
+const LARGEST = 2 ** 31;
+
+/**
+ * Which packs (oldest first) to merge: all but those old ones that are each at least twice as large as everything after
+ * them. So a byte is copied a logarithmic number of times in its life, and few packs are left.
+ */
+export function choosePacks(packs: readonly Pack[], full: boolean): Pack[] {
+  const candidates = packs.filter((pack) => !pack.isKept && pack.packBytes < LARGEST);
+  let rest = candidates.reduce((sum, pack) => sum + pack.bytes, 0);
+  let first = 0;
+  for (const pack of full ? [] : candidates) {
+    rest -= pack.bytes;
+    if (pack.bytes < 2 * rest) break;
+    first += 1;
+  }
+  const chosen = candidates.slice(first);
+  return chosen.length > 1 || full ? chosen : [];
+}

@@ -1,0 +1,57 @@
+import { Breath } from './breathe.ts';
+import { choosePacks } from './choose-packs.ts';
+import { fileFailure } from './errors.ts';
+import { describePack, type ObjectStore } from './object-store.ts';
+import { planDeltas } from './plan-deltas.ts';
+import { readMergeTable } from './read-merge-table.ts';
+import { removePacks } from './remove-pack.ts';
+import { writeMerged } from './write-merged.ts';
+
+export interface ConsolidateOptions {
+  /** Merge everything into one pack, not only what is worth it. */
+  readonly full?: boolean;
+}
+
+export interface Consolidation {
+  /** How many packs became one; 0 when there was nothing to gain. */
+  readonly merged: number;
+  /** What is there now: packs, and their bytes with indexes. */
+  readonly packs: number;
+  readonly bytes: number;
+  readonly bytesBefore: number;
+  readonly objects: number;
+}
+
+/**
+ * Merges packs into one with deltas between versions. Commits may go on meanwhile: they only add packs. The merged pack
+ * is durable before the first of the old ones is removed, so a crash leaves at worst both; nothing is ever dropped.
+ */
+export async function consolidatePacks(store: ObjectStore, options: ConsolidateOptions = {}): Promise<Consolidation> {
+  const bytesBefore = bytesOf(store);
+  const chosen = choosePacks(store.packs, options.full ?? false);
+  const unchanged = { merged: 0, packs: store.packs.length, bytes: bytesBefore, bytesBefore, objects: 0 };
+  if (chosen.length === 0) return unchanged;
+  try {
+    const breath = new Breath();
+    const merge = await readMergeTable(chosen, breath);
+    if (chosen.length === 1 && merge.hasDeltas[0]) return unchanged;
+    await planDeltas(store, merge, breath);
+    const { name } = await writeMerged(store, merge, breath);
+    const old = chosen.filter((pack) => pack.name !== name);
+    store.replace(new Set(chosen.map((pack) => pack.name)), describePack(store.directory, name, false));
+    await removePacks(store.packDirectory, old);
+    return {
+      merged: chosen.length,
+      packs: store.packs.length,
+      bytes: bytesOf(store),
+      bytesBefore,
+      objects: merge.table.count,
+    };
+  } catch (error) {
+    throw fileFailure(store.directory, 'consolidate packs', error);
+  }
+}
+
+function bytesOf(store: ObjectStore): number {
+  return store.packs.reduce((sum, pack) => sum + pack.bytes, 0);
+}

@@ -1,0 +1,61 @@
+import { KeeperError } from '../errors.ts';
+
+/** Something in the repository cannot be read as Git wrote it. `file` is named relative to the repository. */
+export function damaged(directory: string, file: string, problem: string, cause?: unknown): KeeperError {
+  return new KeeperError(
+    `Repository "${directory}" is damaged: ${file} ${problem}; nothing was overwritten, run "git fsck --full" in it and restore that file from a copy`,
+    { kind: 'stalled', code: 'REPOSITORY_DAMAGED', details: { directory, file }, cause },
+  );
+}
+
+/** A repository that Git may well read, but that is not laid out as kubekeeper lays it out. */
+export function foreign(directory: string, problem: string): KeeperError {
+  return new KeeperError(
+    `Cannot use repository "${directory}": ${problem}; nothing was changed, choose another data directory or move this one away`,
+    { kind: 'stalled', code: 'REPOSITORY_FOREIGN', details: { directory } },
+  );
+}
+
+/** Another process moved the branch or holds its lock. */
+export function writtenByOther(directory: string, problem: string, cause?: unknown): KeeperError {
+  return new KeeperError(
+    `Another process writes repository "${directory}": ${problem}; nothing was lost, stop the other writer and start again`,
+    { kind: 'stalled', code: 'DATA_DIRECTORY_IN_USE', details: { directory }, cause },
+  );
+}
+
+export function invalidPath(path: string, problem: string): KeeperError {
+  return new KeeperError(`Cannot store "${path}": ${problem}; the repository is unchanged`, {
+    kind: 'defect',
+    code: 'DEFECT',
+    details: { path },
+  });
+}
+
+const NEEDS_A_PERSON = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR']);
+
+/** Translates a failed file operation; our own errors pass through. A full or read-only disk is stalled, the rest is worth a retry. */
+export function fileFailure(directory: string, doing: string, error: unknown): KeeperError {
+  if (error instanceof KeeperError) return error;
+  const code = errnoOf(error);
+  if (code === undefined) {
+    return new KeeperError(`Cannot ${doing} in "${directory}": ${String(error)}; what was committed before is safe`, {
+      kind: 'defect',
+      code: 'DEFECT',
+      cause: error,
+    });
+  }
+  return new KeeperError(
+    `Cannot ${doing} in "${directory}": ${code}; what was committed before is safe, make room or give the right to write`,
+    {
+      kind: NEEDS_A_PERSON.has(code) ? 'stalled' : 'transient',
+      code: 'DATA_DIRECTORY_UNUSABLE',
+      details: { directory, errno: code },
+      cause: error,
+    },
+  );
+}
+
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,216 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { applyDelta } from './apply-delta.ts';
+import { ByteCache } from './byte-cache.ts';
+import { damaged, errnoOf } from './errors.ts';
+import { EMPTY_TREE, type ObjectId, type ObjectType } from './object-id.ts';
+import { indexOf, type Pack, readEntry, verifyTrailer } from './open-pack.ts';
+import { ENTRY, objectTypeOf } from './pack-format.ts';
+
+export interface StoredObject {
+  readonly type: ObjectType;
+  readonly content: Buffer;
+}
+
+export type ObjectCache = ByteCache<StoredObject>;
+
+/** All repositories of the process share this much memory for inflated objects. */
+const sharedCache: ObjectCache = new ByteCache<StoredObject>(8 * 1024 * 1024);
+
+/**
+ * The objects of one repository, read where they lie. Reads are synchronous: a few positioned reads of pages that are
+ * mostly in memory, which also means that no pack can vanish between looking up and reading.
+ */
+export class ObjectStore {
+  readonly directory: string;
+  /** Oldest first. */
+  packs: readonly Pack[] = [];
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  get packDirectory(): string {
+    return join(this.directory, 'objects', 'pack');
+  }
+
+  /** Looks for packs that came or went. Throws REPOSITORY_DAMAGED for one that was cut short. */
+  rescan(): void {
+    const names = new Set(readdirSync(this.packDirectory));
+    const known = new Map(this.packs.map((pack) => [pack.name, pack]));
+    const packs: Pack[] = [];
+    for (const file of names) {
+      if (!/^pack-[0-9a-f]{40}\.idx$/.test(file)) continue;
+      const name = file.slice(0, -4);
+      const isKept = names.has(`${name}.keep`);
+      const pack = known.get(name);
+      packs.push(pack === undefined ? this.#openPack(name, isKept) : { ...pack, isKept });
+    }
+    this.packs = packs.sort((a, b) => a.modified - b.modified || (a.name < b.name ? -1 : 1));
+  }
+
+  #openPack(name: string, isKept: boolean): Pack {
+    try {
+      const pack = describePack(this.directory, name, isKept);
+      verifyTrailer(pack);
+      return pack;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      throw damaged(this.directory, `objects/pack/${name}.pack`, 'is missing beside its index', error);
+    }
+  }
+
+  /** Takes packs out by name and one in; a merged pack stands where the last of its parts stood. */
+  replace(removed: ReadonlySet<string>, added?: Pack): void {
+    const rest = this.packs.filter((pack) => pack.name !== added?.name && !removed.has(pack.name));
+    const last = this.packs.findLastIndex((pack) => removed.has(pack.name));
+    const newer = last < 0 ? 0 : this.packs.slice(last + 1).filter((pack) => rest.includes(pack)).length;
+    this.packs = added === undefined ? rest : rest.toSpliced(rest.length - newer, 0, added);
+  }
+
+  find(id: ObjectId): { pack: Pack; offset: number } | undefined {
+    const bytes = Buffer.from(id, 'hex');
+    for (let i = this.packs.length - 1; i >= 0; i--) {
+      const pack = this.packs[i] as Pack;
+      const index = indexOf(pack);
+      const position = index.find(bytes);
+      if (position >= 0) return { pack, offset: index.offset(position) };
+    }
+    return undefined;
+  }
+
+  /** Every packed id that begins with these digits; for a handful of digits typed by a person. */
+  startingWith(prefix: string): Set<ObjectId> {
+    const first = Number.parseInt(prefix.slice(0, 2), 16);
+    const found = new Set<ObjectId>();
+    for (const pack of this.packs) {
+      const index = indexOf(pack);
+      for (let i = index.fanout(first - 1); i < index.fanout(first); i++) {
+        const id = index.id(i).toString('hex');
+        if (id.startsWith(prefix)) found.add(id);
+      }
+    }
+    for (const id of looseIds(this.directory, prefix)) found.add(id);
+    return found;
+  }
+
+  /** Throws REPOSITORY_DAMAGED when the object is missing or cannot be read. */
+  read(id: ObjectId, cache: ObjectCache = sharedCache): StoredObject {
+    const object = this.#lookUp(id, cache);
+    if (object === undefined) throw damaged(this.directory, `object ${id}`, 'is missing');
+    return object;
+  }
+
+  /** The content of an object that must be of this type. */
+  readAs(type: ObjectType, id: ObjectId, cache: ObjectCache = sharedCache): Buffer {
+    const object = this.read(id, cache);
+    if (object.type !== type)
+      throw damaged(this.directory, `object ${id}`, `is a ${object.type} where a ${type} belongs`);
+    return object.content;
+  }
+
+  /** Another process may have merged packs since we looked: whatever is not found is looked for once more. */
+  #lookUp(id: ObjectId, cache: ObjectCache): StoredObject | undefined {
+    try {
+      const object = this.#readOnce(id, cache);
+      if (object !== undefined) return object;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    this.rescan();
+    return this.#readOnce(id, cache);
+  }
+
+  #readOnce(id: ObjectId, cache: ObjectCache): StoredObject | undefined {
+    const place = this.find(id);
+    if (place !== undefined) return this.readPacked(place.pack, place.offset, cache);
+    if (id === EMPTY_TREE) return { type: 'tree', content: Buffer.alloc(0) };
+    return readLoose(this.directory, id);
+  }
+
+  /** Follows a chain of deltas down to its base, then builds upwards; the versions between are kept as long as they fit. */
+  readPacked(pack: Pack, offset: number, cache: ObjectCache = sharedCache): StoredObject {
+    const deltas: { key: string; content: Buffer }[] = [];
+    let at = { pack, offset };
+    let object: StoredObject | undefined;
+    while (object === undefined) {
+      const key = `${at.pack.path}:${at.offset}`;
+      object = cache.get(key);
+      if (object !== undefined) break;
+      const entry = readEntry(at.pack, at.offset);
+      const type = objectTypeOf(entry.type);
+      if (type !== undefined) {
+        object = { type, content: entry.content };
+        cache.set(key, object, object.content.length + 200);
+        break;
+      }
+      deltas.push({ key, content: entry.content });
+      at = this.#baseOf(at.pack, at.offset, entry);
+    }
+    for (const delta of deltas.reverse()) {
+      object = { type: object.type, content: this.#apply(pack, object.content, delta.content) };
+      cache.set(delta.key, object, object.content.length + 200);
+    }
+    return object;
+  }
+
+  #baseOf(pack: Pack, offset: number, entry: { type: number; distance: number; baseId: string | undefined }) {
+    if (entry.type === ENTRY.offsetDelta && entry.distance > 0 && entry.distance < offset) {
+      return { pack, offset: offset - entry.distance };
+    }
+    const base = entry.baseId === undefined ? undefined : this.find(entry.baseId);
+    if (base !== undefined) return base;
+    throw damaged(this.directory, `objects/pack/${pack.name}.pack`, `has a delta without a base at byte ${offset}`);
+  }
+
+  #apply(pack: Pack, base: Buffer, delta: Buffer): Buffer {
+    try {
+      return applyDelta(base, delta);
+    } catch (error) {
+      throw damaged(this.directory, `objects/pack/${pack.name}.pack`, 'has a broken delta', error);
+    }
+  }
+}
+
+/** Throws ENOENT when the pack or its index is missing. */
+export function describePack(directory: string, name: string, isKept: boolean): Pack {
+  const path = join(directory, 'objects', 'pack', name);
+  const pack = statSync(`${path}.pack`);
+  const bytes = pack.size + statSync(`${path}.idx`).size;
+  return { name, repository: directory, path, bytes, packBytes: pack.size, modified: pack.mtimeMs, isKept };
+}
+
+/** We write packs only; Git itself and people's commands leave loose objects. */
+function readLoose(directory: string, id: ObjectId): StoredObject | undefined {
+  const file = `objects/${id.slice(0, 2)}/${id.slice(2)}`;
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(join(directory, file));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const inflated = inflateSync(bytes);
+    const end = inflated.indexOf(0);
+    const type = inflated.toString('latin1', 0, end).split(' ')[0];
+    if (type !== 'commit' && type !== 'tree' && type !== 'blob' && type !== 'tag')
+      throw new RangeError('No Git object');
+    return { type, content: inflated.subarray(end + 1) };
+  } catch (error) {
+    throw damaged(directory, file, 'cannot be read', error);
+  }
+}
+
+function looseIds(directory: string, prefix: string): ObjectId[] {
+  try {
+    const names = readdirSync(join(directory, 'objects', prefix.slice(0, 2)));
+    return names
+      .map((name) => prefix.slice(0, 2) + name)
+      .filter((id) => /^[0-9a-f]{40}$/.test(id) && id.startsWith(prefix));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import { inflateSync } from 'node:zlib';
+import { ByteCache } from './byte-cache.ts';
+import { damaged } from './errors.ts';
+import { forgetFile, readAt } from './open-files.ts';
+import { decodeEntryHeader, type EntryHeader, MAX_HEADER } from './pack-format.ts';
+import { PackIndex } from './pack-index.ts';
+
+/** All repositories of the process share this much memory for indexes. */
+const indexes = new ByteCache<PackIndex>(16 * 1024 * 1024);
+
+const FIRST_READ = 4096;
+
+/** A pack on the disk. Its index and its file are opened when first asked for, and may be closed again at any time. */
+export interface Pack {
+  /** `pack-SHA`, without suffix. */
+  readonly name: string;
+  /** The repository, for errors. */
+  readonly repository: string;
+  /** Path without suffix. */
+  readonly path: string;
+  /** Bytes of pack and index. */
+  readonly bytes: number;
+  readonly packBytes: number;
+  /** Milliseconds since the epoch; orders packs by age. */
+  readonly modified: number;
+  /** Not to be merged or removed: its `.keep` file says so. */
+  readonly isKept: boolean;
+}
+
+export function indexOf(pack: Pack): PackIndex {
+  const known = indexes.get(pack.path);
+  if (known !== undefined) return known;
+  try {
+    const index = new PackIndex(readWhole(`${pack.path}.idx`));
+    indexes.set(pack.path, index, index.bytes.length);
+    return index;
+  } catch (error) {
+    throw error instanceof RangeError
+      ? damaged(pack.repository, `objects/pack/${pack.name}.idx`, 'is no whole index', error)
+      : error;
+  } finally {
+    forgetFile(`${pack.path}.idx`);
+  }
+}
+
+function readWhole(path: string): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const part = readAt(path, at, 1024 * 1024);
+    parts.push(part);
+    at += part.length;
+    if (part.length < 1024 * 1024) return parts.length === 1 ? part : Buffer.concat(parts);
+  }
+}
+
+/** Must be called before a pack is removed. */
+export function forgetPack(pack: Pack): void {
+  indexes.delete(pack.path);
+  forgetFile(`${pack.path}.pack`);
+}
+
+/** Notices a pack that was cut short or replaced, by the checksum that the index holds of it. */
+export function verifyTrailer(pack: Pack): void {
+  const file = `objects/pack/${pack.name}.pack`;
+  const recorded = readAt(`${pack.path}.idx`, pack.bytes - pack.packBytes - 40, 20);
+  forgetFile(`${pack.path}.idx`);
+  const head = readAt(`${pack.path}.pack`, 0, 4).toString('latin1');
+  const actual = readAt(`${pack.path}.pack`, Math.max(0, pack.packBytes - 20), 20);
+  if (head !== 'PACK' || !actual.equals(recorded)) throw damaged(pack.repository, file, 'is cut short or was changed');
+}
+
+export interface PackedEntry extends EntryHeader {
+  /** The inflated content; for a delta the delta itself. */
+  readonly content: Buffer;
+}
+
+export function readEntry(pack: Pack, offset: number): PackedEntry {
+  try {
+    let bytes = readAt(`${pack.path}.pack`, offset, FIRST_READ);
+    const header = decodeEntryHeader(bytes, 0);
+    const most = header.length + header.size + (header.size >> 8) + 64;
+    if (most > bytes.length && bytes.length === FIRST_READ) bytes = readAt(`${pack.path}.pack`, offset, most);
+    const content = inflateSync(bytes.subarray(header.length), { chunkSize: Math.max(64, header.size + 1) });
+    if (content.length !== header.size) throw new RangeError('An entry has another size than its header says');
+    return { ...header, content };
+  } catch (error) {
+    if (isFileError(error)) throw error;
+    throw damaged(pack.repository, `objects/pack/${pack.name}.pack`, `cannot be read at byte ${offset}`, error);
+  }
+}
+
+export function readHeader(pack: Pack, offset: number): EntryHeader {
+  try {
+    return decodeEntryHeader(readAt(`${pack.path}.pack`, offset, MAX_HEADER), 0);
+  } catch (error) {
+    if (isFileError(error)) throw error;
+    throw damaged(pack.repository, `objects/pack/${pack.name}.pack`, `cannot be read at byte ${offset}`, error);
+  }
+}
+
+/** Of the file system, in contrast to zlib's and our own. */
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { writeSynced } from './durable-file.ts';
+import { errnoOf } from './errors.ts';
+
+/**
+ * A spill is a pack of blobs that no commit names yet. Its `.keep` file says so, durably before the pack has its name;
+ * it is removed after the first commit that uses the pack and before the next one begins. So at the next start a pack
+ * with this mark is either used by HEAD itself (the mark goes) or by nothing (the pack goes).
+ */
+const MARK = 'kubekeeper: blobs of a window that is not committed yet\n';
+
+export async function markSpill(packPath: string): Promise<void> {
+  try {
+    await writeSynced(`${packPath}.keep`, MARK);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !isSpill(packPath)) throw error;
+  }
+}
+
+/** A `.keep` file of someone else's is none of ours. */
+export function isSpill(packPath: string): boolean {
+  try {
+    return readFileSync(`${packPath}.keep`, 'utf8') === MARK;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
