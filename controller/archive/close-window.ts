@@ -1,0 +1,151 @@
+import { ARCHIVE_FILE, type ArchiveFile, renderArchiveFile } from '../core/archive-file.ts';
+import { type ObjectChange, type Occasion, renderMessage } from '../core/message.ts';
+import { CLUSTER_REPOSITORY, type ResourceName } from '../core/object.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Clock } from '../core/ports.ts';
+import type { PendingChange, Space } from './space.ts';
+import { guardSweep } from './sweep-guard.ts';
+
+/** The end of a window: guard the deletions, part what must be a commit of its own, write, and say what was written. */
+
+export interface Closing {
+  readonly clusterId: string;
+  readonly rulesVersion: string;
+  readonly secretsPolicy: string;
+  readonly clock: Clock;
+  readonly allowsDeletions: (repository: string) => boolean;
+  /** Why objects of this resource went, where it is known: its definition is being deleted. */
+  readonly causeOfDeletion: (resource: ResourceName) => Promise<string | undefined>;
+}
+
+interface Group {
+  readonly headline?: string;
+  readonly changes: ReadonlyMap<string, PendingChange>;
+}
+
+export async function closeWindow(closing: Closing, space: Space): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await explainDeletions(closing, space);
+  const held = guardSweep(space, closing.allowsDeletions(space.name));
+  if (held !== undefined) outcomes.push(held);
+  const groups = partChanges(closing, space);
+  space.pending.clear();
+  space.window = undefined;
+  for (const group of groups) {
+    const committed = await commitGroup(closing, space, group);
+    if (committed !== undefined) outcomes.push(committed);
+  }
+  return outcomes;
+}
+
+/** One question per resource whose objects went, and only where nothing else explains it. */
+async function explainDeletions(closing: Closing, space: Space): Promise<void> {
+  const deleted = [...space.pending].filter(([, change]) => change.what === 'deleted' && change.cause === undefined);
+  const namespaceGone = deleted.some(([, change]) => change.ref.resource === 'namespaces');
+  const causes = new Map<ResourceName, string | undefined>();
+  for (const resource of new Set(deleted.map(([, change]) => change.ref.resource))) {
+    causes.set(resource, namespaceGone ? `namespace ${space.name} deleted` : await closing.causeOfDeletion(resource));
+  }
+  for (const [path, change] of deleted) {
+    const cause = causes.get(change.ref.resource);
+    if (cause !== undefined && space.pending.get(path) === change) space.pending.set(path, { ...change, cause });
+  }
+}
+
+/** A rewrite that the cluster did not cause (other version, other policy for secrets) never mixes with what it did. */
+function partChanges(closing: Closing, space: Space): readonly Group[] {
+  const rest = new Map([...space.pending].filter(([path]) => space.repository.stagedId(path) !== undefined));
+  const { file } = space;
+  if (file === undefined) return [{ headline: firstHeadline(space), changes: rest }];
+  const groups: Group[] = [];
+  for (const [resource, version] of changedVersions(file, rest)) {
+    const changes = take(rest, (change) => change.ref.resource === resource && change.what === 'changed');
+    groups.push({
+      headline: `${resource}: archived as ${version} from now on, was ${file.resources.get(resource)}`,
+      changes,
+    });
+  }
+  if (file.secrets !== closing.secretsPolicy) {
+    const changes = take(rest, (change) => change.sealed === true && change.what === 'changed');
+    groups.push({ headline: `secrets: ${file.secrets} -> ${closing.secretsPolicy}`, changes });
+  }
+  return [...groups, { changes: rest }];
+}
+
+function firstHeadline(space: Space): string {
+  return space.name === CLUSTER_REPOSITORY
+    ? 'first archive of the cluster-scoped objects'
+    : `first archive of namespace ${space.name}`;
+}
+
+function changedVersions(
+  file: ArchiveFile,
+  changes: ReadonlyMap<string, PendingChange>,
+): ReadonlyMap<ResourceName, string> {
+  const changed = new Map<ResourceName, string>();
+  for (const { ref, version } of changes.values()) {
+    const pinned = file.resources.get(ref.resource);
+    if (version !== undefined && pinned !== undefined && pinned !== version) changed.set(ref.resource, version);
+  }
+  return changed;
+}
+
+function take(
+  changes: Map<string, PendingChange>,
+  wanted: (change: PendingChange) => boolean,
+): ReadonlyMap<string, PendingChange> {
+  const taken = new Map([...changes].filter(([, change]) => wanted(change)));
+  for (const path of taken.keys()) changes.delete(path);
+  return taken;
+}
+
+async function commitGroup(closing: Closing, space: Space, group: Group): Promise<Outcome | undefined> {
+  if (group.changes.size === 0) return undefined;
+  const file = describeSpace(closing, space, group);
+  space.repository.stage(ARCHIVE_FILE, renderArchiveFile(file));
+  const changes = [...group.changes.values()].sort(byRef);
+  const message = renderMessage(changes, occasionOf(closing, space, group));
+  const started = closing.clock.monotonic();
+  const paths = new Set([...group.changes.keys(), ARCHIVE_FILE]);
+  const author = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
+  const commit = await space.repository.commit({ message, author, time: new Date(closing.clock.wall()) }, paths);
+  if (commit === undefined) return undefined;
+  space.file = file;
+  return {
+    type: 'committed',
+    repository: space.name,
+    id: commit.id,
+    subject: message.slice(0, message.indexOf('\n')),
+    objects: changes.length,
+    bytes: commit.bytes,
+    durationMs: closing.clock.monotonic() - started,
+  };
+}
+
+function occasionOf(closing: Closing, space: Space, group: Group): Occasion {
+  const headline = group.headline === undefined ? {} : { headline: group.headline };
+  const renewed = space.file?.namespace !== undefined && space.file.namespace.uid !== space.namespaceUid;
+  const trailers: [string, string][] = renewed ? [['Namespace-Uid', space.namespaceUid ?? 'unknown']] : [];
+  return { clusterId: closing.clusterId === '' ? 'unknown' : closing.clusterId, trailers, ...headline };
+}
+
+/** The archive file of the next commit: pins stay, new resources join. */
+function describeSpace(closing: Closing, space: Space, group: Group): ArchiveFile {
+  const resources = new Map(space.file?.resources);
+  for (const { ref, version } of group.changes.values()) {
+    if (version !== undefined) resources.set(ref.resource, version);
+  }
+  const uid = space.namespaceUid ?? '';
+  return {
+    clusterId: closing.clusterId,
+    ...(space.name === CLUSTER_REPOSITORY ? {} : { namespace: { name: space.name, uid } }),
+    resources: new Map([...resources].sort()),
+    rules: closing.rulesVersion,
+    secrets: closing.secretsPolicy,
+  };
+}
+
+function byRef(left: ObjectChange, right: ObjectChange): number {
+  const [one, other] = [`${left.ref.resource}/${left.ref.name}`, `${right.ref.resource}/${right.ref.name}`];
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,159 @@
+import { difference } from '../core/diff.ts';
+import { actorsOf } from '../core/evidence.ts';
+import { parseJson, renderJson } from '../core/json.ts';
+import { manifestPath, refOf } from '../core/manifest.ts';
+import { type KubeObject, type ObjectRef, type Resource, repositoryOf, resourceName } from '../core/object.ts';
+import type { Clock, Sealer } from '../core/ports.ts';
+import type { RuleSet } from '../core/rules/rule-set.ts';
+import { isLeftOut, type Sanitised, sanitise } from '../core/sanitise.ts';
+import { differsOnlyInHeld } from '../core/sanitise-held.ts';
+import type { Scope } from '../core/scope.ts';
+import { describe, type FieldWords } from '../core/words.ts';
+import { blobId } from '../git/object-id.ts';
+import type { PendingChange, Space } from './space.ts';
+import type { Spaces } from './spaces.ts';
+import { countLeftOut, type ResourceTally, type Tally } from './tally.ts';
+
+/** Sanitise and stage: what becomes of one change between the watch and the window. Unchanged bytes end here. */
+
+export interface Intake {
+  readonly spaces: Spaces;
+  readonly scope: Scope;
+  readonly rules: RuleSet;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly includeOwned: boolean;
+  /** Is this kind one that the archive holds (an owner that re-creates what it owns)? */
+  readonly isArchived: (group: string, kind: string) => boolean;
+}
+
+/** Beyond this many changes in a window, the fields of each are not told: the message has only counts. */
+const DETAILED_CHANGES = 100;
+/** What one object may add to a message. */
+const DETAILED_FIELDS = 40;
+
+interface Place {
+  readonly space: Space;
+  readonly ref: ObjectRef;
+  readonly path: string;
+  readonly resource: Resource;
+  readonly tally: ResourceTally;
+}
+
+/** Takes an object that exists. Answers its place as `REPOSITORY/PATH`, or undefined when it is out of scope. */
+export async function takeApplied(intake: Intake, resource: Resource, object: KubeObject): Promise<string | undefined> {
+  const place = await placeOf(intake, resource, object);
+  if (place === undefined) return undefined;
+  const result = sanitise(object, place.ref.resource, intake.rules, intake);
+  if (isLeftOut(result)) {
+    countLeftOut(place.tally, result.reason);
+    dropLeftOut(intake, place, result.reason);
+    return undefined;
+  }
+  place.tally.objects++;
+  if (resourceName(resource) === 'namespaces') place.space.namespaceUid = result.evidence.uid;
+  await stageManifest(intake, place, result);
+  return `${place.space.name}/${place.path}`;
+}
+
+/** Takes an object that a watch saw go. */
+export function takeDeleted(intake: Intake, resource: Resource, object: KubeObject): void {
+  const ref = refOf(resource, object);
+  const space = intake.spaces.get(repositoryOf(ref));
+  if (space === undefined || !intake.scope.includesRepository(space.name)) return;
+  const path = manifestPath(ref);
+  if (space.currentId(path) === undefined) return;
+  intake.tally.of(resource).changed++;
+  const version = object.metadata['resourceVersion'];
+  const resourceVersion = typeof version === 'string' ? { resourceVersion: version } : {};
+  space.stageDeletion(
+    path,
+    { ref, what: 'deleted', fields: [], actors: [], ...resourceVersion },
+    intake.clock.monotonic(),
+  );
+}
+
+async function placeOf(intake: Intake, resource: Resource, object: KubeObject): Promise<Place | undefined> {
+  const ref = refOf(resource, object);
+  const name = repositoryOf(ref);
+  if (!intake.scope.includesRepository(name)) return undefined;
+  const space = await intake.spaces.open(name);
+  return { space, ref, path: manifestPath(ref), resource, tally: intake.tally.of(resource) };
+}
+
+/** A file whose object is no longer archived (a rule changed, an owner came) must not stay and look current. */
+function dropLeftOut(intake: Intake, place: Place, reason: string): void {
+  if (place.space.currentId(place.path) === undefined) return;
+  const change = { ref: place.ref, what: 'deleted' as const, fields: [], actors: [] };
+  place.space.stageDeletion(
+    place.path,
+    { ...change, cause: `no longer archived (${reason})` },
+    intake.clock.monotonic(),
+  );
+}
+
+async function stageManifest(intake: Intake, place: Place, result: Sanitised): Promise<void> {
+  const { space, path } = place;
+  const recreated = space.noteUid(path, result.evidence.uid) || space.pending.get(path)?.what === 'deleted';
+  const sealed = result.secrets.length > 0;
+  const text = sealed ? await seal(intake, place, result) : renderJson(result.object);
+  const id = blobId(text);
+  if (id === space.currentId(path)) return;
+  const after = sealed ? (parseJson(text) as KubeObject) : result.object;
+  const before = await readBefore(space, path);
+  if (before !== undefined && differsOnlyInHeld(before, after, result)) {
+    place.tally.held++;
+    if (space.repository.stagedId(path) !== undefined) space.unstage(path);
+    return;
+  }
+  place.tally.changed++;
+  const what = before === undefined ? 'created' : recreated ? 'recreated' : 'changed';
+  const told = tellChange(space, before, after, result);
+  space.stage(path, text, { ...facts(place, result, sealed), ...told, what }, intake.clock.monotonic());
+}
+
+function seal(intake: Intake, place: Place, result: Sanitised): Promise<string> {
+  const { space, path } = place;
+  const previous = async () => (await space.repository.readFile(path))?.toString();
+  return intake.sealer.seal(result.object, { repository: space.name, path }, result.secrets, previous);
+}
+
+async function readBefore(space: Space, path: string): Promise<KubeObject | undefined> {
+  const bytes = await space.repository.readFile(path);
+  return bytes === undefined ? undefined : (parseJson(bytes.toString()) as KubeObject);
+}
+
+function facts(place: Place, result: Sanitised, sealed: boolean): Omit<PendingChange, 'what' | 'fields' | 'actors'> {
+  const { resourceVersion, requested, why } = result.evidence;
+  return {
+    ref: place.ref,
+    version: place.resource.version,
+    sealed,
+    terminating: result.terminating,
+    requested,
+    recorded: result.recorded.filter(isOwnTrailer).map(({ pointer, value }) => `${pointer} ${JSON.stringify(value)}`),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+/** What every object has gets a trailer for all together, or none. */
+function isOwnTrailer({ pointer }: { readonly pointer: string }): boolean {
+  return !pointer.startsWith('/metadata/');
+}
+
+/** The fields in words and who wrote them; rendered at once, so that no object's body waits for the window. */
+function tellChange(
+  space: Space,
+  before: KubeObject | undefined,
+  after: KubeObject,
+  result: Sanitised,
+): { fields: readonly FieldWords[]; actors: readonly string[] } {
+  const { managedFields } = result.evidence;
+  if (before === undefined) return { fields: [], actors: actorsOf(managedFields, after, undefined) };
+  if (space.pending.size > DETAILED_CHANGES) return { fields: [], actors: [] };
+  const changes = difference(before, after).filter((change) => change.segments[0] !== 'sops');
+  const pointers = changes.map((change) => change.pointer);
+  return { fields: changes.slice(0, DETAILED_FIELDS).map(describe), actors: actorsOf(managedFields, after, pointers) };
+}

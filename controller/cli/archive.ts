@@ -1,0 +1,95 @@
+import { Tally } from '../archive/tally.ts';
+import { runArchive } from '../compose.ts';
+import { ARCHIVE_SETTINGS, type ArchiveConfig, parseArchiveConfig } from '../config.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { EXIT } from '../errors.ts';
+import { openLog } from '../telemetry/log.ts';
+import { observe } from '../telemetry/observe.ts';
+import { printNote, stopSignal } from './output.ts';
+import { printReport, type Report } from './report.ts';
+import type { Verb } from './verb.ts';
+
+/** `kubekeeper archive`: runs on, watching; with `--once` it lists, commits, reports and ends. */
+
+export const archiveCommand: Verb = {
+  name: 'archive',
+  summary: 'Archive the cluster into one Git repository per namespace, and go on watching',
+  arguments: [],
+  settings: ARCHIVE_SETTINGS,
+  switches: [
+    ['--once', 'list, commit, print what was found, end'],
+    ['-o, --output <format>', 'with --once: text or json (text)'],
+  ],
+  examples: [
+    'kubekeeper archive --once',
+    'kubekeeper archive --namespaces "shop-*" --data-dir /var/lib/kubekeeper',
+    'kubekeeper archive --secrets encrypt --age-recipient age1...',
+    'git -C kubekeeper-data/shop-web.git log --stat',
+  ],
+  async run(_args, raw) {
+    const config = parseArchiveConfig(raw);
+    const format = raw['output'] ?? 'text';
+    if (format !== 'text' && format !== 'json') return refuseFormat(String(format));
+    return raw['once'] === true ? archiveOnce(config, format) : archiveOn(config);
+  },
+};
+
+function refuseFormat(format: string): number {
+  printNote(`error: Cannot start: --output takes text or json, not "${format}"; nothing was changed`);
+  return EXIT.usage;
+}
+
+/** Runs until a signal; each outcome is a log line. */
+async function archiveOn(config: ArchiveConfig): Promise<number> {
+  const log = openLog(config.logLevel);
+  const stop = stopSignal();
+  try {
+    for await (const outcome of runArchive(config, { once: false, signal: stop.signal, tally: new Tally() })) {
+      observe(log, outcome);
+    }
+    return EXIT.done;
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function archiveOnce(config: ArchiveConfig, format: 'text' | 'json'): Promise<number> {
+  const stop = stopSignal();
+  const tally = new Tally();
+  const outcomes: Outcome[] = [];
+  const progress = openProgress();
+  try {
+    for await (const outcome of runArchive(config, { once: true, signal: stop.signal, tally })) {
+      progress.tell(outcome, tally);
+      if (outcome.type !== 'listed') outcomes.push(outcome);
+    }
+  } finally {
+    progress.end();
+    stop.dispose();
+  }
+  if (stop.signal.aborted) return EXIT.interrupted;
+  const report: Report = { dataDirectory: config.dataDirectory, tallies: tally.all(), outcomes };
+  return printReport(report, format, config.scope.resources);
+}
+
+/** One line that is written over on a terminal; off a terminal a line every ten seconds. */
+function openProgress(): { tell(outcome: Outcome, tally: Tally): void; end(): void } {
+  const isTerminal = process.stderr.isTTY === true;
+  const started = Date.now();
+  let last = Date.now();
+  let [listed, total] = [0, 0];
+  return {
+    tell(outcome, tally) {
+      if (outcome.type === 'catalogue') total = outcome.resources;
+      if (outcome.type === 'listed' || outcome.type === 'skipped') listed++;
+      if (Date.now() - last < (isTerminal ? 200 : 10_000)) return;
+      last = Date.now();
+      const objects = tally.all().reduce((sum, one) => sum + one.objects, 0);
+      const line = `listing: ${listed} of ${total} resources, ${objects} objects, ${Math.round((last - started) / 1000)} s`;
+      process.stderr.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
+    },
+    end() {
+      if (isTerminal) process.stderr.write('\r\u001b[K');
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { type Setting, variableOf } from '../config.ts';
+import { EXIT } from '../errors.ts';
+import { archiveCommand } from './archive.ts';
+import { explainCommand } from './explain.ts';
+import { reportFailure } from './output.ts';
+import type { Verb } from './verb.ts';
+
+/** The command line: parses, runs one verb, and turns what it threw into one line and an exit code. */
+
+const VERBS: readonly Verb[] = [archiveCommand, explainCommand];
+
+/** Runs the command line; answers the exit code and never throws. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.done;
+  const program = new Command('kubekeeper')
+    .description('etckeeper for Kubernetes and OpenShift: every change of a cluster becomes a Git commit')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const verb of VERBS) {
+    addVerb(program, verb, (exit) => {
+      code = exit;
+    });
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    // commander has said what is wrong; help and version are no failure.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return reportFailure(error);
+  }
+}
+
+function addVerb(program: Command, verb: Verb, ended: (exit: number) => void): void {
+  const command = program.command(verb.name).summary(verb.summary).description(verb.summary).exitOverride();
+  for (const [spelling, help] of verb.arguments) command.argument(spelling, help);
+  for (const [flags, help] of verb.switches) command.option(flags, help);
+  for (const setting of verb.settings) command.addOption(optionOf(setting));
+  command.addHelpText('after', `\nExamples:\n${verb.examples.map((example) => `  ${example}`).join('\n')}`);
+  command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, verb.arguments.length).filter((one) => typeof one === 'string');
+    ended(await verb.run(args, command.opts()));
+  });
+}
+
+function optionOf(setting: Setting): Option {
+  const value = setting.value === undefined ? '' : ` <${setting.value}>`;
+  const option = new Option(`--${setting.flag}${value}`, setting.help).env(variableOf(setting.flag));
+  if (setting.choices !== undefined) option.choices(setting.choices);
+  if (setting.default !== undefined) option.default(setting.default);
+  if (setting.repeatable === true) option.argParser(collect);
+  return option;
+}
+
+function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

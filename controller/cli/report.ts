@@ -1,0 +1,103 @@
+import type { ResourceTally } from '../archive/tally.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { EXIT } from '../errors.ts';
+import { printLine, printNote, renderTable } from './output.ts';
+
+/** The report of a single run: a line per resource, what was left out and skipped and why, what was committed. */
+
+export interface Report {
+  readonly dataDirectory: string;
+  readonly tallies: readonly ResourceTally[];
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Prints and answers the exit code: 3 when something that was asked for could not be archived, 4 when a right or guard refused it. */
+export function printReport(report: Report, format: 'text' | 'json', asked: readonly string[]): number {
+  if (format === 'json') printLine(JSON.stringify(renderJsonReport(report), null, 2));
+  else printTextReport(report);
+  return exitOf(report, asked);
+}
+
+type Skipped = Extract<Outcome, { type: 'skipped' }>;
+type Committed = Extract<Outcome, { type: 'committed' }>;
+type Held = Extract<Outcome, { type: 'held' }>;
+
+function pick<T extends Outcome['type']>(report: Report, type: T): readonly Extract<Outcome, { type: T }>[] {
+  return report.outcomes.filter((outcome): outcome is Extract<Outcome, { type: T }> => outcome.type === type);
+}
+
+/** Every gap is said aloud with 3; where everything that was named is refused, the refusal is the result. */
+function exitOf(report: Report, asked: readonly string[]): number {
+  const skipped = pick(report, 'skipped');
+  if (skipped.length === 0 && pick(report, 'held').length === 0) return EXIT.done;
+  const nothing = report.tallies.every((tally) => tally.objects === 0);
+  const refused = skipped.length > 0 && skipped.every((gap) => gap.code === 'RESOURCE_FORBIDDEN');
+  return nothing && refused && (asked.length > 0 || skipped.length > 0) ? EXIT.refused : EXIT.partial;
+}
+
+function printTextReport(report: Report): void {
+  const rows = report.tallies
+    .filter((tally) => tally.objects > 0 || tally.changed > 0)
+    .map((tally) => [
+      tally.resource,
+      `${tally.objects} ${plural(tally.objects, 'object')}`,
+      `${tally.changed} changed`,
+    ]);
+  if (rows.length > 0) printLine(renderTable(rows));
+  printLeftOut(report);
+  for (const gap of pick(report, 'skipped')) printNote(`skipped ${placeOf(gap)}: ${gap.reason}`);
+  for (const held of pick(report, 'held')) printNote(heldLine(held));
+  printCommits(pick(report, 'committed'), report.dataDirectory);
+}
+
+function heldLine(held: Held): string {
+  return `held ${held.repository}: a list found ${held.deletions} of ${held.files} objects gone; nothing was deleted from Git; if that is right, run again with --allow-deletions ${held.repository}`;
+}
+
+function printLeftOut(report: Report): void {
+  const rows = report.tallies.flatMap((tally) =>
+    [...tally.leftOut].map(([reason, count]) => [`  ${tally.resource}`, String(count), reason]),
+  );
+  if (rows.length === 0) return;
+  printLine();
+  printLine('left out:');
+  printLine(renderTable(rows));
+}
+
+function printCommits(commits: readonly Committed[], directory: string): void {
+  printLine();
+  if (commits.length === 0) {
+    printLine('nothing changed since the last archive');
+    return;
+  }
+  printLine(`${commits.length} ${plural(commits.length, 'commit')}:`);
+  const byName = [...commits].sort((left, right) => (left.repository < right.repository ? -1 : 1));
+  printLine(renderTable(byName.map((commit) => [`  ${commit.repository}`, commit.id.slice(0, 10), commit.subject])));
+  printLine();
+  printLine(`read them with: git -C ${directory}/${byName[0]?.repository}.git log --stat`);
+}
+
+function renderJsonReport(report: Report) {
+  return {
+    version: 1,
+    dataDirectory: report.dataDirectory,
+    resources: report.tallies.map(({ resource, objects, changed, held, leftOut }) => ({
+      resource,
+      objects,
+      changed,
+      held,
+      leftOut: [...leftOut].map(([reason, count]) => ({ reason, count })),
+    })),
+    skipped: pick(report, 'skipped').map(({ type: _type, ...gap }) => gap),
+    held: pick(report, 'held').map(({ type: _type, ...held }) => held),
+    commits: pick(report, 'committed').map(({ type: _type, ...commit }) => commit),
+  };
+}
+
+function placeOf(gap: Skipped): string {
+  return gap.namespace === undefined ? gap.resource : `${gap.resource} in ${gap.namespace}`;
+}
+
+function plural(count: number, word: string): string {
+  return count === 1 ? word : `${word}s`;
+}

@@ -1,0 +1,19 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { Log, LogLevel } from './log.ts';
+
+/** Outcomes become log lines here and nowhere else. */
+
+const LEVELS: Readonly<Record<Outcome['type'], LogLevel>> = {
+  catalogue: 'info',
+  listed: 'debug',
+  synced: 'info',
+  skipped: 'warn',
+  recovered: 'info',
+  committed: 'info',
+  held: 'warn',
+};
+
+export function observe(log: Log, outcome: Outcome): void {
+  const { type, ...facts } = outcome;
+  log.write(LEVELS[type], type, facts);
+}

@@ -1,0 +1,93 @@
+import { type ArchiveOptions, archive } from '../../controller/archive/pipeline.ts';
+import { Tally } from '../../controller/archive/tally.ts';
+import { systemClock } from '../../controller/compose.ts';
+import type { Outcome } from '../../controller/core/outcome.ts';
+import type { Cluster, Sealer } from '../../controller/core/ports.ts';
+import type { Rule } from '../../controller/core/rules/rule.ts';
+import { compileRules } from '../../controller/core/sanitise.ts';
+import { compileScope } from '../../controller/core/scope.ts';
+import { openSealer } from '../../controller/secrets/seal.ts';
+
+/** The archive flow in this process, on any Cluster. */
+
+export interface RunOptions extends Partial<Pick<ArchiveOptions, 'allowsDeletions' | 'clusterId' | 'includeOwned' | 'window'>> {
+  readonly rules?: readonly Rule[];
+  readonly sealer?: Sealer;
+  readonly namespaces?: readonly string[];
+  readonly tally?: Tally;
+}
+
+export async function archiveScripted(
+  cluster: Cluster,
+  dataDirectory: string,
+  options: RunOptions = {},
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for await (const outcome of start(cluster, dataDirectory, true, new AbortController().signal, options)) {
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+/** A watching flow; `until` reads outcomes as they come, `stop` ends it and waits. */
+export function watchScripted(cluster: Cluster, dataDirectory: string, options: RunOptions = {}) {
+  const abort = new AbortController();
+  const outcomes: Outcome[] = [];
+  const waiting = new Set<() => void>();
+  const windows = { window: { silenceMs: 50, maximumMs: 500 }, ...options };
+  const ended = (async () => {
+    for await (const outcome of start(cluster, dataDirectory, false, abort.signal, windows)) {
+      outcomes.push(outcome);
+      for (const look of waiting) look();
+    }
+  })();
+  return {
+    outcomes,
+    until: (what: string, fits: (outcome: Outcome) => boolean, from = 0) =>
+      new Promise<Outcome>((resolve, reject) => {
+        const look = () => {
+          const found = outcomes.slice(from).find(fits);
+          if (found === undefined) return;
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve(found);
+        };
+        const timer = setTimeout(() => reject(new Error(`waited for ${what}: ${JSON.stringify(outcomes)}`)), 5000);
+        waiting.add(look);
+        ended.catch(reject);
+        look();
+      }),
+    async stop() {
+      abort.abort();
+      await ended;
+    },
+  };
+}
+
+async function* start(
+  cluster: Cluster,
+  dataDirectory: string,
+  once: boolean,
+  signal: AbortSignal,
+  options: RunOptions,
+): AsyncGenerator<Outcome> {
+  const sealer = options.sealer ?? (await openSealer({ policy: 'fingerprint', dataDirectory, recipients: [] }));
+  const scope = { namespaces: options.namespaces ?? [], excludeNamespaces: [], resources: [], excludeResources: [] };
+  yield* archive(
+    { cluster, rules: compileRules(options.rules ?? []), sealer, clock: systemClock, tally: options.tally ?? new Tally() },
+    {
+      scope: compileScope(scope),
+      clusterId: options.clusterId ?? 'cluster-1',
+      dataDirectory,
+      window: options.window ?? { silenceMs: 5000, maximumMs: 30_000 },
+      includeOwned: options.includeOwned ?? false,
+      once,
+      allowsDeletions: options.allowsDeletions ?? (() => false),
+      signal,
+    },
+  );
+}
+
+export function committed(outcomes: readonly Outcome[]) {
+  return outcomes.filter((outcome) => outcome.type === 'committed');
+}
