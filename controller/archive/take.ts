@@ -2,8 +2,9 @@ import { difference } from '../core/diff.ts';
 import { actorsOf } from '../core/evidence.ts';
 import { parseJson, renderJson } from '../core/json.ts';
 import { manifestPath, refOf } from '../core/manifest.ts';
-import { type KubeObject, type ObjectRef, type Resource, repositoryOf, resourceName } from '../core/object.ts';
+import { type KubeObject, type ObjectRef, type Resource, repositoryOf } from '../core/object.ts';
 import type { Clock, Sealer } from '../core/ports.ts';
+import { withoutResealed } from '../core/resealed.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import { isLeftOut, type Sanitised, sanitise } from '../core/sanitise.ts';
 import { differsOnlyInHeld } from '../core/sanitise-held.ts';
@@ -41,20 +42,24 @@ interface Place {
   readonly tally: ResourceTally;
 }
 
-/** Takes an object that exists. Answers its place as `REPOSITORY/PATH`, or undefined when it is out of scope. */
+/** Takes an object that exists. Answers its place as `REPOSITORY/PATH`, or undefined when it is not archived. */
 export async function takeApplied(intake: Intake, resource: Resource, object: KubeObject): Promise<string | undefined> {
-  const place = await placeOf(intake, resource, object);
-  if (place === undefined) return undefined;
-  const result = sanitise(object, place.ref.resource, intake.rules, intake);
+  const ref = refOf(resource, object);
+  const name = repositoryOf(ref);
+  if (!intake.scope.includesRepository(name)) return undefined;
+  const tally = intake.tally.of(resource);
+  const path = manifestPath(ref);
+  const result = sanitise(object, ref.resource, intake.rules, intake);
   if (isLeftOut(result)) {
-    countLeftOut(place.tally, result.reason);
-    dropLeftOut(intake, place, result.reason);
+    countLeftOut(tally, result.reason);
+    dropLeftOut(intake, ref, result.reason);
     return undefined;
   }
-  place.tally.objects++;
-  if (resourceName(resource) === 'namespaces') place.space.namespaceUid = result.evidence.uid;
-  await stageManifest(intake, place, result);
-  return `${place.space.name}/${place.path}`;
+  tally.objects++;
+  const space = await intake.spaces.open(name);
+  if (ref.resource === 'namespaces') space.namespaceUid = result.evidence.uid;
+  await stageManifest(intake, { space, ref, path, resource, tally }, result);
+  return `${name}/${path}`;
 }
 
 /** Takes an object that a watch saw go. */
@@ -74,23 +79,13 @@ export function takeDeleted(intake: Intake, resource: Resource, object: KubeObje
   );
 }
 
-async function placeOf(intake: Intake, resource: Resource, object: KubeObject): Promise<Place | undefined> {
-  const ref = refOf(resource, object);
-  const name = repositoryOf(ref);
-  if (!intake.scope.includesRepository(name)) return undefined;
-  const space = await intake.spaces.open(name);
-  return { space, ref, path: manifestPath(ref), resource, tally: intake.tally.of(resource) };
-}
-
 /** A file whose object is no longer archived (a rule changed, an owner came) must not stay and look current. */
-function dropLeftOut(intake: Intake, place: Place, reason: string): void {
-  if (place.space.currentId(place.path) === undefined) return;
-  const change = { ref: place.ref, what: 'deleted' as const, fields: [], actors: [] };
-  place.space.stageDeletion(
-    place.path,
-    { ...change, cause: `no longer archived (${reason})` },
-    intake.clock.monotonic(),
-  );
+function dropLeftOut(intake: Intake, ref: ObjectRef, reason: string): void {
+  const space = intake.spaces.get(repositoryOf(ref));
+  const path = manifestPath(ref);
+  if (space?.currentId(path) === undefined) return;
+  const change = { ref, what: 'deleted' as const, fields: [], actors: [] };
+  space.stageDeletion(path, { ...change, cause: `no longer archived (${reason})` }, intake.clock.monotonic());
 }
 
 async function stageManifest(intake: Intake, place: Place, result: Sanitised): Promise<void> {
@@ -153,7 +148,7 @@ function tellChange(
   const { managedFields } = result.evidence;
   if (before === undefined) return { fields: [], actors: actorsOf(managedFields, after, undefined) };
   if (space.pending.size > DETAILED_CHANGES) return { fields: [], actors: [] };
-  const changes = difference(before, after).filter((change) => change.segments[0] !== 'sops');
+  const changes = withoutResealed(difference(before, after), before, after);
   const pointers = changes.map((change) => change.pointer);
   return { fields: changes.slice(0, DETAILED_FIELDS).map(describe), actors: actorsOf(managedFields, after, pointers) };
 }

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { KeeperError } from '../errors.ts';
 import { compileGlob } from './glob.ts';
@@ -33,20 +33,35 @@ export function parseRuleFile(text: string, file: string): readonly Rule[] {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const refuseAt = (offset: number, fault: string, cause?: unknown) => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return new KeeperError(`${file}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${fault}; nothing was changed`, {
-      kind: 'invalid-input',
-      code: 'RULES_INVALID',
-      ...(cause === undefined ? {} : { cause }),
-    });
+    return new KeeperError(
+      `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${fault.replace(/\s+/g, ' ')}; nothing was changed`,
+      {
+        kind: 'invalid-input',
+        code: 'RULES_INVALID',
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   };
   const [broken] = document.errors;
-  if (broken !== undefined) throw refuseAt(broken.pos[0], `not valid YAML: ${firstLine(broken.message)}`, broken);
+  if (broken !== undefined)
+    throw refuseAt(broken.pos[0], `not valid YAML: ${firstLine(broken.message)}${hint(text, broken.pos[0])}`, broken);
+  // YAML reads an unquoted '*' as the use of an anchor.
+  visit(document, {
+    Alias: (_, { source, range }) => {
+      throw refuseAt(range?.[0] ?? 0, `a glob that begins with '*' needs quotes; nearest: "*${source}"`);
+    },
+  });
   const refuse: Refuse = (path, fault) => refuseAt(offsetOf(document, path), fault);
   const value: unknown = document.toJS();
   if (value === null || value === undefined) return [];
   const parsed = ruleFileSchema.safeParse(value);
   if (!parsed.success) throw refuseIssue(parsed.error.issues, value, refuse);
   return (parsed.data.rules ?? []).map((entry, index) => readRule(entry, index, refuse));
+}
+
+/** YAML takes an unquoted glob of nothing but '*' for an anchor without a name. */
+function hint(text: string, offset: number): string {
+  return text[offset] === '*' ? `; a glob that begins with '*' needs quotes; nearest: "*"` : '';
 }
 
 function firstLine(message: string): string {

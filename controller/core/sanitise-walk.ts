@@ -126,7 +126,7 @@ function visit(walk: Walk, holder: JsonObject | Json[], key: string, found: Json
   walk.value = value;
   const decided = state.rules.length === 0 ? undefined : decide(walk, state.rules);
   const removes = decided !== undefined && carryOut(walk, decided);
-  if (typeof value === 'object' && value !== null && !JSON.isRawJSON(value)) {
+  if (typeof value === 'object' && value !== null && !isExactNumber(value)) {
     if (removes) walkRemoved(walk, value as JsonObject | Json[], state);
     else if (!state.leads) dropNulls(value as JsonObject | Json[]);
     else if (Array.isArray(value)) walkArray(walk, value, state);
@@ -135,6 +135,11 @@ function visit(walk: Walk, holder: JsonObject | Json[], key: string, found: Json
   if (removes) noteRemoval(walk, holder, key);
   walk.path.pop();
   walk.holders.pop();
+}
+
+/** Asking the engine costs more than a look at the one key that such a number has. */
+function isExactNumber(value: object): boolean {
+  return 'rawJSON' in value && JSON.isRawJSON(value);
 }
 
 /** A null is dropped from an object, or becomes what a rule says; in an array it has a place of its own and stays. */
@@ -203,7 +208,8 @@ function walkRemoved(walk: Walk, value: JsonObject | Json[], state: State<Compil
 }
 
 function noteLeaves(walk: Walk, value: Json, path: string[], holders: Json[]): void {
-  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) {
+  if (value === null) return;
+  if (typeof value !== 'object' || JSON.isRawJSON(value)) {
     walk.secrets.push({ path, holders });
     return;
   }

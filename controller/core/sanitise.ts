@@ -55,7 +55,7 @@ export function sanitise(
 
 /** Asks every rule about the object as it came, and notes what is to be done; what one rule takes out, another one may ask about. */
 export function collect(walk: Walk, rules: RuleSet): LeftOut | undefined {
-  const states = rules.statesFor(walk.resource);
+  const states = walk.traces === undefined ? rules.statesFor(walk.resource) : rules.allStatesFor(walk.resource);
   decideWhole(walk, states);
   if (walk.never === undefined) walkObject(walk, walk.object, states);
   const { never } = walk;

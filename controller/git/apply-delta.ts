@@ -3,26 +3,46 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   const reader = { delta, at: 0 };
   if (decodeSize(reader) !== base.length) throw new RangeError('The delta belongs to another base');
   const target = Buffer.allocUnsafeSlow(decodeSize(reader));
+  const filled = eachPiece(base, reader, target.length, (source, start, end, at) => {
+    source.copy(target, at, start, end);
+    return true;
+  });
+  if (filled !== target.length) throw new RangeError('The delta is too short');
+  return target;
+}
+
+/** Whether a delta makes exactly this of the base; nothing is built for it. */
+export function isDeltaOf(base: Buffer, delta: Buffer, target: Buffer): boolean {
+  const reader = { delta, at: 0 };
+  if (decodeSize(reader) !== base.length || decodeSize(reader) !== target.length) return false;
+  const equal = eachPiece(base, reader, target.length, (source, start, end, at) => {
+    return target.compare(source, start, end, at, at + end - start) === 0;
+  });
+  return equal === target.length;
+}
+
+/** Hands over what each instruction copies, until `take` says false; returns how many bytes were taken. */
+function eachPiece(
+  base: Buffer,
+  reader: { delta: Buffer; at: number },
+  size: number,
+  take: (source: Buffer, start: number, end: number, at: number) => boolean,
+): number {
+  const { delta } = reader;
   let filled = 0;
   while (reader.at < delta.length) {
     const op = delta.readUInt8(reader.at++);
     if (op === 0) throw new RangeError('The delta holds a reserved instruction');
-    let offset = reader.at;
-    let length = op;
-    let source = delta;
-    if (op & 0x80) {
-      offset = decodeBits(reader, op & 15);
-      length = decodeBits(reader, (op >> 4) & 7) || 0x10000;
-      source = base;
-    } else {
-      reader.at += length;
-    }
-    if (offset + length > source.length || filled + length > target.length)
-      throw new RangeError('The delta reaches too far');
-    filled += source.copy(target, filled, offset, offset + length);
+    const isCopy = (op & 0x80) !== 0;
+    const offset = isCopy ? decodeBits(reader, op & 15) : reader.at;
+    const length = isCopy ? decodeBits(reader, (op >> 4) & 7) || 0x10000 : op;
+    const source = isCopy ? base : delta;
+    if (!isCopy) reader.at += length;
+    if (offset + length > source.length || filled + length > size) throw new RangeError('The delta reaches too far');
+    if (!take(source, offset, offset + length, filled)) return filled;
+    filled += length;
   }
-  if (filled !== target.length) throw new RangeError('The delta is too short');
-  return target;
+  return filled;
 }
 
 function decodeSize(reader: { delta: Buffer; at: number }): number {

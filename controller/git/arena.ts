@@ -10,14 +10,12 @@ export class Arena {
   #used = 0;
   #next = FIRST;
 
-  /** Returns a copy that may be kept. */
-  add(bytes: Buffer): Buffer {
-    if (bytes.length > LARGEST / 4)
-      return Buffer.from(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-    if (this.#used + bytes.length > this.#buffer.length) this.#grow(bytes.length);
-    const start = this.#used;
-    this.#used += bytes.copy(this.#buffer, start);
-    return this.#buffer.subarray(start, this.#used);
+  /** Returns a copy of the parts, joined, that may be kept. */
+  add(parts: readonly Buffer[], length: number): Buffer {
+    const place = this.#reserve(length);
+    let filled = 0;
+    for (const part of parts) filled += part.copy(place, filled);
+    return place;
   }
 
   /** Begins anew, small again: what was handed out stays valid. */
@@ -25,6 +23,13 @@ export class Arena {
     this.#buffer = Buffer.alloc(0);
     this.#used = 0;
     this.#next = FIRST;
+  }
+
+  #reserve(length: number): Buffer {
+    if (length > LARGEST / 4) return Buffer.allocUnsafeSlow(length);
+    if (this.#used + length > this.#buffer.length) this.#grow(length);
+    this.#used += length;
+    return this.#buffer.subarray(this.#used - length, this.#used);
   }
 
   #grow(needed: number): void {

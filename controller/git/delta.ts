@@ -40,6 +40,9 @@ function copyBlocks(writer: DeltaWriter, base: Buffer, target: Buffer, start: nu
   }
 }
 
+/** Used by one index at a time: making deltas is synchronous. */
+let slots = new Int32Array(4096);
+
 class BlockIndex {
   readonly #base: Buffer;
   readonly #slots: Int32Array;
@@ -52,7 +55,8 @@ class BlockIndex {
     while (size < base.length / BLOCK) size *= 2;
     this.#base = base;
     this.#mask = size * 2 - 1;
-    this.#slots = new Int32Array(size * 2).fill(-1);
+    if (slots.length < size * 2) slots = new Int32Array(size * 2);
+    this.#slots = slots.fill(-1, 0, size * 2);
     for (let at = 0; at + BLOCK <= base.length; at += BLOCK) {
       const slot = hashBlock(base, at) & this.#mask;
       if (this.#slots[slot] === -1) this.#slots[slot] = at;

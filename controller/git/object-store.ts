@@ -80,7 +80,11 @@ export class ObjectStore {
     return undefined;
   }
 
-  /** Every packed id that begins with these digits; for a handful of digits typed by a person. */
+  has(id: ObjectId): boolean {
+    return this.find(id) !== undefined || id === EMPTY_TREE || readLoose(this.directory, id) !== undefined;
+  }
+
+  /** Every id that begins with these digits; for a handful of digits typed by a person. */
   startingWith(prefix: string): Set<ObjectId> {
     const first = Number.parseInt(prefix.slice(0, 2), 16);
     const found = new Set<ObjectId>();

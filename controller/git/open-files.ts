@@ -6,8 +6,7 @@ const LIMIT = 48;
 const open = new Map<string, number>();
 
 /** Reads up to `length` bytes at `position`; fewer come back only at the end of the file. Throws the errno of the system. */
-export function readAt(path: string, position: number, length: number): Buffer {
-  const target = Buffer.allocUnsafe(length);
+export function readAt(path: string, position: number, length: number, target = Buffer.allocUnsafe(length)): Buffer {
   const descriptor = descriptorOf(path);
   let filled = 0;
   while (filled < length) {
@@ -15,7 +14,7 @@ export function readAt(path: string, position: number, length: number): Buffer {
     if (count === 0) break;
     filled += count;
   }
-  return filled === length ? target : target.subarray(0, filled);
+  return target.subarray(0, filled);
 }
 
 /** Must be called for every file that is removed or replaced, so that its space is given back. */

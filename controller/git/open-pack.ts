@@ -74,12 +74,23 @@ export interface PackedEntry extends EntryHeader {
   readonly content: Buffer;
 }
 
+/** Deflated bytes are looked at once: large ones would only make work for the garbage collector. */
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+const LARGEST_SCRATCH = 4 * 1024 * 1024;
+
+/** Valid until the next call. */
+function readScratch(pack: Pack, offset: number, length: number): Buffer {
+  if (length > LARGEST_SCRATCH) return readAt(`${pack.path}.pack`, offset, length);
+  if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(Math.min(length * 2, LARGEST_SCRATCH));
+  return readAt(`${pack.path}.pack`, offset, length, scratch);
+}
+
 export function readEntry(pack: Pack, offset: number): PackedEntry {
   try {
-    let bytes = readAt(`${pack.path}.pack`, offset, FIRST_READ);
+    let bytes = readScratch(pack, offset, FIRST_READ);
     const header = decodeEntryHeader(bytes, 0);
     const most = header.length + header.size + (header.size >> 8) + 64;
-    if (most > bytes.length && bytes.length === FIRST_READ) bytes = readAt(`${pack.path}.pack`, offset, most);
+    if (most > bytes.length && bytes.length === FIRST_READ) bytes = readScratch(pack, offset, most);
     const content = inflateSync(bytes.subarray(header.length), { chunkSize: Math.max(64, header.size + 1) });
     if (content.length !== header.size) throw new RangeError('An entry has another size than its header says');
     return { ...header, content };

@@ -64,10 +64,13 @@ export class PackWriter implements AsyncDisposable {
   }
 
   async flush(): Promise<void> {
-    const bytes = this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
+    let parts = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.#file.writeFile(bytes);
+    while (parts.length > 0) {
+      const { bytesWritten } = await this.#file.writev(parts);
+      parts = dropBytes(parts, bytesWritten);
+    }
   }
 
   /** Ends the pack and makes it durable under its final name. */
@@ -75,6 +78,7 @@ export class PackWriter implements AsyncDisposable {
     const checksum = this.#hash.digest();
     this.#pending.push(checksum);
     await this.flush();
+    if (options.modified !== undefined) await this.#file.utimes(options.modified, options.modified);
     const name = `pack-${checksum.toString('hex')}`;
     const index = options.renderIndex(checksum);
     const indexPath = temporaryPath(this.#directory, 'tmp_idx_');
@@ -84,7 +88,6 @@ export class PackWriter implements AsyncDisposable {
         writeSynced(indexPath, index, 0o444),
         options.beforeNaming?.(join(this.#directory, name)) ?? Promise.resolve(),
       ]);
-      if (options.modified !== undefined) await this.#file.utimes(options.modified, options.modified);
       await rename(this.#path, join(this.#directory, `${name}.pack`));
       await rename(indexPath, join(this.#directory, `${name}.idx`));
     } catch (error) {
@@ -109,4 +112,15 @@ export class PackWriter implements AsyncDisposable {
 /** Waits for all, also when one fails, so that no write is under way when the caller cleans up. */
 export async function settled(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
+/** What is left to write after a write that may have been cut short. */
+function dropBytes(parts: Buffer[], count: number): Buffer[] {
+  let left = count;
+  const rest: Buffer[] = [];
+  for (const part of parts) {
+    if (left < part.length) rest.push(part.subarray(left));
+    left = Math.max(0, left - part.length);
+  }
+  return rest;
 }

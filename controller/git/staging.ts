@@ -1,6 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { Arena } from './arena.ts';
-import { encodeEntry } from './deflate.ts';
+import { type PackedBytes, packEntry } from './deflate.ts';
 import type { ObjectId } from './object-id.ts';
 import { ENTRY } from './pack-format.ts';
 
@@ -17,11 +16,6 @@ export interface StagedBlob {
 
 export interface StagedDeletion {
   readonly id: undefined;
-}
-
-export interface PackedBytes {
-  readonly bytes: Buffer;
-  readonly crc: number;
 }
 
 /** The open window: the last change of each path, blobs already deflated. */
@@ -52,8 +46,8 @@ export class Staging {
   }
 
   putBlob(path: string, id: ObjectId, content: Buffer): void {
-    const encoded = encodeEntry(ENTRY.blob, content);
-    this.put(path, { id, entry: { bytes: this.#arena.add(encoded), crc: crc32(encoded) }, spill: undefined });
+    const { parts, length, crc } = packEntry(ENTRY.blob, content);
+    this.put(path, { id, entry: { parts: [this.#arena.add(parts, length)], length, crc }, spill: undefined });
   }
 
   put(path: string, change: StagedChange): void {
@@ -99,5 +93,5 @@ export class Staging {
 }
 
 function entryBytes(change: StagedChange): number {
-  return change.id === undefined ? 0 : (change.entry?.bytes.length ?? 0);
+  return change.id === undefined ? 0 : (change.entry?.length ?? 0);
 }

@@ -5,7 +5,7 @@ import { filesIn } from './directory-tree.ts';
 import { removeFile, syncDirectory } from './durable-file.ts';
 import { damaged, errnoOf } from './errors.ts';
 import type { BranchState } from './load-branch.ts';
-import { EMPTY_TREE, isObjectId, type ObjectId } from './object-id.ts';
+import { isObjectId, type ObjectId } from './object-id.ts';
 import type { ObjectStore } from './object-store.ts';
 import { indexOf, type Pack, readHeader } from './open-pack.ts';
 import { ENTRY } from './pack-format.ts';
@@ -33,17 +33,17 @@ export async function sweepPackDirectory(store: ObjectStore, state: BranchState)
 }
 
 function isWhole(store: ObjectStore, state: BranchState): boolean {
-  for (const { id } of filesIn(state.tree)) if (store.find(id) === undefined) return false;
+  for (const { id } of filesIn(state.tree)) if (!store.has(id)) return false;
   const seen = new Set<ObjectId>();
   const open = [...listRefs(store.directory).values()];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (seen.has(id)) continue;
     seen.add(id);
-    if (store.find(id) === undefined) return false;
+    if (!store.has(id)) return false;
     const { type, content } = store.read(id);
     if (type !== 'commit') continue;
     const { tree, parents } = parseCommit(content);
-    if (tree !== EMPTY_TREE && store.find(tree) === undefined) return false;
+    if (!store.has(tree)) return false;
     open.push(...parents);
   }
   return true;

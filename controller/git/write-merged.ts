@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { applyDelta } from './apply-delta.ts';
+import { isDeltaOf } from './apply-delta.ts';
 import type { Breath } from './breathe.ts';
 import { deflateSmall } from './deflate.ts';
 import { createDelta } from './delta.ts';
@@ -93,7 +93,7 @@ class MergedPack {
     const after = this.#contentOf(row);
     const delta = createDelta(before, after, after.length / 2);
     if (delta === undefined) return undefined;
-    if (!applyDelta(before, delta).equals(after)) throw new Error(`The delta of ${this.#table.id(row)} is wrong`);
+    if (!isDeltaOf(before, delta, after)) throw new Error(`The delta of ${this.#table.id(row)} is wrong`);
     const body = await deflateSmall(delta);
     if (body.length > Math.min(storedBytes, after.length / 2) * 0.8) return undefined;
     return [encodeEntryHeader(ENTRY.offsetDelta, delta.length, this.#distanceTo(base)), body];

@@ -1,12 +1,11 @@
-import { crc32 } from 'node:zlib';
 import { type CommitDraft, renderCommit } from './commit-object.ts';
-import { encodeEntry } from './deflate.ts';
+import { type PackedBytes, packEntry } from './deflate.ts';
 import type { DirectoryTree } from './directory-tree.ts';
 import { EMPTY_TREE, type ObjectId, objectId } from './object-id.ts';
 import { ENTRY } from './pack-format.ts';
 import { PackIndexBuilder } from './pack-index.ts';
 import { PackWriter, type WrittenPack } from './pack-writer.ts';
-import type { PackedBytes, StagedChange } from './staging.ts';
+import type { StagedChange } from './staging.ts';
 
 /** The objects of one pack by id: the same content under two paths is written once. */
 export type PackObjects = Map<ObjectId, PackedBytes>;
@@ -21,20 +20,15 @@ export function stagedObjects(changes: ReadonlyMap<string, StagedChange>): PackO
 }
 
 export function addTrees(objects: PackObjects, trees: readonly DirectoryTree[], root: ObjectId): void {
-  for (const tree of trees) objects.set(tree.id, packed(ENTRY.tree, tree.image.raw));
-  if (root === EMPTY_TREE) objects.set(root, packed(ENTRY.tree, Buffer.alloc(0)));
+  for (const tree of trees) objects.set(tree.id, packEntry(ENTRY.tree, tree.image.raw));
+  if (root === EMPTY_TREE) objects.set(root, packEntry(ENTRY.tree, Buffer.alloc(0)));
 }
 
 export function addCommit(objects: PackObjects, draft: CommitDraft): ObjectId {
   const content = renderCommit(draft);
   const id = objectId('commit', content);
-  objects.set(id, packed(ENTRY.commit, content));
+  objects.set(id, packEntry(ENTRY.commit, content));
   return id;
-}
-
-function packed(type: number, content: Buffer): PackedBytes {
-  const bytes = encodeEntry(type, content);
-  return { bytes, crc: crc32(bytes) };
 }
 
 /** Writes one window's pack; when this resolves it is durable, and nothing points to it yet. */
@@ -45,9 +39,9 @@ export async function writeWindow(
 ): Promise<WrittenPack> {
   await using writer = await PackWriter.create(packDirectory, objects.size);
   const rows: { id: ObjectId; crc: number; offset: number }[] = [];
-  for (const [id, { bytes, crc }] of objects) {
+  for (const [id, { parts, crc }] of objects) {
     rows.push({ id, crc, offset: writer.offset });
-    writer.add(bytes);
+    for (const part of parts) writer.add(part);
     if (writer.isFull) await writer.flush();
   }
   rows.sort((a, b) => (a.id < b.id ? -1 : 1));

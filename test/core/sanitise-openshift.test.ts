@@ -127,7 +127,7 @@ test('a Template stays as it is, and what is secret in the objects inside is nam
         kind: 'Secret',
         metadata: { name: 's', creationTimestamp: null },
         data: { a: 'eA==' },
-        stringData: { b: '${PASSWORD}' },
+        stringData: { b: 'plain' },
       },
       { apiVersion: 'v1', kind: 'ConfigMap', data: { a: 'plain' } },
       { apiVersion: 'route.openshift.io/v1', kind: 'Route', spec: { tls: { key: 'KEY' } }, status: { ingress: [] } },

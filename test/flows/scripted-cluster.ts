@@ -106,7 +106,11 @@ function keyOf(resource: Resource, object: KubeObject): string {
 }
 
 /** A resource as discovery describes it. */
-export function resource(plural: string, kind: string, options: { group?: string; version?: string; cluster?: true } = {}): Resource {
+export function resource(
+  plural: string,
+  kind: string,
+  options: { group?: string; version?: string; cluster?: true } = {},
+): Resource {
   return {
     group: options.group ?? '',
     version: options.version ?? 'v1',

@@ -24,8 +24,10 @@ export interface RuleSet {
   readonly version: string;
   /** The rules that apply to a resource, those of the user last. */
   rulesFor(resource: ResourceName): readonly CompiledRule[];
-  /** Their pointers as one automaton; made once per resource. */
+  /** The pointers of those that do something while archiving, as one automaton; made once per resource. */
   statesFor(resource: ResourceName): State<CompiledRule>;
+  /** The same of all rules, to tell people about. */
+  allStatesFor(resource: ResourceName): State<CompiledRule>;
   /** The rule by which no object of the resource is archived, whatever is in it: there is no need to list it. */
   neverArchives(resource: ResourceName): Rule | undefined;
 }
@@ -42,26 +44,39 @@ export function compileRules(user: readonly Rule[] = []): RuleSet {
     ...standing.map((rule, order) => compileRule(rule, 'built-in', order)),
     ...user.map((rule, order) => compileRule(rule, 'user', order)),
   ];
-  const chosen = new Map<ResourceName, { rules: readonly CompiledRule[]; states: State<CompiledRule> }>();
-  const forResource = (resource: ResourceName) => {
-    const found = chosen.get(resource);
-    if (found !== undefined) return found;
-    const applicable = rules.filter(({ matches }) => matches(resource));
-    const made = { rules: applicable, states: buildStates<CompiledRule>(applicable, comparePrecedence) };
-    chosen.set(resource, made);
-    return made;
-  };
+  const rulesFor = remember((resource) => rules.filter(({ matches }) => matches(resource)));
+  const statesFor = remember((resource) =>
+    buildStates<CompiledRule>(rulesFor(resource).filter(acts), comparePrecedence),
+  );
+  const allStatesFor = remember((resource) => buildStates<CompiledRule>(rulesFor(resource), comparePrecedence));
   return {
     version: user.length === 0 ? String(RULES_VERSION) : `${RULES_VERSION}+${digest(JSON.stringify(user))}`,
-    rulesFor: (resource) => forResource(resource).rules,
-    statesFor: (resource) => forResource(resource).states,
+    rulesFor,
+    statesFor,
+    allStatesFor,
     neverArchives: (resource) => {
-      const first = forResource(resource).states.rules.find(
-        ({ rule, test }) => test === undefined || rule.verdict !== 'never',
-      );
+      const first = statesFor(resource).rules.find(({ rule, test }) => test === undefined || rule.verdict !== 'never');
       return first?.rule.verdict === 'never' ? first.rule : undefined;
     },
   };
+}
+
+function remember<Value>(make: (resource: ResourceName) => Value): (resource: ResourceName) => Value {
+  const made = new Map<ResourceName, Value>();
+  return (resource) => {
+    const known = made.get(resource);
+    if (known !== undefined) return known;
+    const value = make(resource);
+    made.set(resource, value);
+    return value;
+  };
+}
+
+/** A built-in keep or restore-only leaves the file as it is and gives way to every other rule: it is there for people and restores. */
+function acts({ rule, source }: CompiledRule): boolean {
+  if (source === 'user' || (rule.verdict !== 'keep' && rule.verdict !== 'restore-only')) return true;
+  const { secret, recorded, sorted, nullIs, when } = rule;
+  return [secret, recorded, sorted, nullIs].some((aspect) => aspect !== undefined) || when?.fact === 'requested';
 }
 
 function compileRule(rule: Rule, source: 'built-in' | 'user', order: number) {

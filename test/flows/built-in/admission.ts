@@ -4,7 +4,11 @@ import { type Fixture, inCluster, NAMESPACE } from './fixture.ts';
 const group = 'admissionregistration.k8s.io';
 const apiVersion = `${group}/v1`;
 /** A group that nothing serves, so that these ask nobody about anything. */
-const orders = { apiGroups: ['nowhere.example.com'], apiVersions: ['v1', 'v1beta1'], resources: ['orders', 'orders/*'] };
+const orders = {
+  apiGroups: ['nowhere.example.com'],
+  apiVersions: ['v1', 'v1beta1'],
+  resources: ['orders', 'orders/*'],
+};
 const selected = {
   namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['archive'] }] },
   objectSelector: { matchLabels: { checked: 'yes' } },
