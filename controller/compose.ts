@@ -16,6 +16,7 @@ import { compileRules, type RuleSet } from './core/rules/rule-set.ts';
 import { compileScope } from './core/scope.ts';
 import { KeeperError } from './errors.ts';
 import { openDataDirectory } from './git/data-directory.ts';
+import { openRecipients } from './secrets/recipients.ts';
 import { openSealer } from './secrets/seal.ts';
 
 /** Opens the edges for an entry point and closes them in reverse; the only place that knows all of them. */
@@ -28,19 +29,16 @@ export async function* runArchive(
   options: Pick<ArchiveOptions, 'once' | 'signal'> & { readonly tally: Tally },
 ): AsyncGenerator<Outcome> {
   const rules = await readRules(config.rulesFile);
+  if (config.secrets === 'encrypt') await openRecipients(config.ageRecipients);
   await using connection = await connect(config);
   const cluster = openCluster(connection);
   // Asked first: a cluster that cannot be reached leaves no directory behind.
   const clusterId = await readClusterId(cluster);
   await using lock = await openDataDirectory(config.dataDirectory);
-  const sealer = await openSealer({
-    policy: config.secrets,
-    dataDirectory: lock.directory,
-    recipients: config.ageRecipients,
-  });
+  const sealing = { policy: config.secrets, dataDirectory: lock.directory, recipients: config.ageRecipients };
   const allows = compileGlobs(config.allowDeletions);
   yield* archive(
-    { cluster, rules, sealer, clock: systemClock, tally: options.tally },
+    { cluster, rules, openSealer: () => openSealer(sealing), clock: systemClock, tally: options.tally },
     {
       scope: compileScope(config.scope),
       clusterId,

@@ -1,7 +1,7 @@
 import type { Cluster } from '../core/ports.ts';
 import { KeeperError } from '../errors.ts';
 
-const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
+export const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
 
 /**
  * The cluster's identity: the uid of the namespace kube-system, which lives as long as the cluster. '' where it may not be

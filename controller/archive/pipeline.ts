@@ -8,6 +8,7 @@ import { Queue } from '../core/streams.ts';
 import type { WindowLimits } from '../core/window.ts';
 import { type Closing, closeWindow } from './close-window.ts';
 import { migrateRules } from './migrate.ts';
+import { findMissing } from './missing.ts';
 import { type ListInProgress, ResourceStreams } from './resource-streams.ts';
 import { openSpaces, pinnedVersions, type Spaces } from './spaces.ts';
 import { boundStage } from './spill.ts';
@@ -27,7 +28,8 @@ import { WindowCloser } from './window-closer.ts';
 export interface ArchiveParts {
   readonly cluster: Cluster;
   readonly rules: RuleSet;
-  readonly sealer: Sealer;
+  /** Called once the repositories are found to be ours: it may make a key. */
+  readonly openSealer: () => Promise<Sealer>;
   readonly clock: Clock;
   readonly tally?: Tally;
 }
@@ -51,8 +53,9 @@ export async function* archive(parts: ArchiveParts, options: ArchiveOptions): As
     clusterId: options.clusterId,
     includes: (name) => options.scope.includesRepository(name),
   });
+  const sealer = await parts.openSealer();
   const outcomes = new Queue<Outcome>();
-  const run = new ArchiveRun(parts, options, spaces, outcomes);
+  const run = new ArchiveRun({ ...parts, sealer }, options, spaces, outcomes);
   const ended = run.run().then(
     () => outcomes.end(),
     (error) => outcomes.end({ error }),
@@ -65,9 +68,11 @@ export async function* archive(parts: ArchiveParts, options: ArchiveOptions): As
   }
 }
 
+type RunParts = Omit<ArchiveParts, 'openSealer'> & { readonly sealer: Sealer };
+
 /** One run of the flow: holds what its stages share. */
 class ArchiveRun {
-  readonly #parts: ArchiveParts;
+  readonly #parts: RunParts;
   readonly #options: ArchiveOptions;
   readonly #spaces: Spaces;
   readonly #outcomes: Queue<Outcome>;
@@ -87,7 +92,7 @@ class ArchiveRun {
   #failure: { readonly error: unknown } | undefined;
   #isSynced = false;
 
-  constructor(parts: ArchiveParts, options: ArchiveOptions, spaces: Spaces, outcomes: Queue<Outcome>) {
+  constructor(parts: RunParts, options: ArchiveOptions, spaces: Spaces, outcomes: Queue<Outcome>) {
     this.#parts = parts;
     this.#options = options;
     this.#spaces = spaces;
@@ -126,7 +131,9 @@ class ArchiveRun {
     const pinned = this.#pinned;
     for (const outcome of await migrateRules(this.#spaces, this.#closing, this.#parts.rules))
       this.#outcomes.push(outcome);
-    await this.#follow(await this.#parts.cluster.discover({ signal: this.#signal, pinned }));
+    const catalogue = await this.#parts.cluster.discover({ signal: this.#signal, pinned });
+    for (const gap of await findMissing(this.#parts.cluster, this.#options.scope, catalogue)) this.#outcomes.push(gap);
+    await this.#follow(catalogue);
     const listed = this.#streams.firstLists().then(() => this.#firstListsDone());
     if (this.#options.once) await Promise.all([listed, this.#streams.ended()]);
     else await this.#followCatalogues(pinned);

@@ -97,7 +97,7 @@ async function stageManifest(intake: Intake, place: Place, result: Sanitised): P
   if (id === space.currentId(path)) return;
   const after = sealed ? (parseJson(text) as KubeObject) : result.object;
   const before = await readBefore(space, path);
-  if (before !== undefined && differsOnlyInHeld(before, after, result)) {
+  if (before !== undefined && isHeld(before, after, result)) {
     place.tally.held++;
     if (space.repository.stagedId(path) !== undefined) space.unstage(path);
     return;
@@ -117,6 +117,13 @@ function seal(intake: Intake, place: Place, result: Sanitised): Promise<string> 
 async function readBefore(space: Space, path: string): Promise<KubeObject | undefined> {
   const bytes = await space.repository.readFile(path);
   return bytes === undefined ? undefined : (parseJson(bytes.toString()) as KubeObject);
+}
+
+/** The encryption's own bookkeeping follows the values: where those are held, it is. */
+function isHeld(before: KubeObject, after: KubeObject, { held, heldOrder }: Sanitised): boolean {
+  return (
+    held.length + heldOrder.length > 0 && differsOnlyInHeld(before, after, { held: [...held, '/sops'], heldOrder })
+  );
 }
 
 function facts(place: Place, result: Sanitised, sealed: boolean): Omit<PendingChange, 'what' | 'fields' | 'actors'> {

@@ -2,10 +2,10 @@ import { isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { KeeperError } from '../errors.ts';
 import { compileGlob } from './glob.ts';
+import { nearestFirst } from './nearest.ts';
 import { parseResourceName } from './object.ts';
 import { parsePointer, pointerFault } from './pointer.ts';
 import { keysAt, type RuleEntry, ruleFileSchema } from './rule-file-schema.ts';
-import { nearest } from './rule-nearest.ts';
 import { KNOWN_RESOURCES, mayBeServed } from './rule-resources.ts';
 import { BUILT_IN_RULES } from './rules/built-in.ts';
 import type { Condition, Rule } from './rules/rule.ts';
@@ -87,12 +87,15 @@ function refuseIssue(issues: readonly z.core.$ZodIssue[], value: unknown, refuse
   const place = renderPath(path);
   if (issue.code === 'unrecognized_keys') {
     const key = String(issue.keys[0]);
-    return refuse([...path, key], `key "${key}" is not known; nearest: "${nearest(keysAt(path), key)}"`);
+    return refuse([...path, key], `key "${key}" is not known; nearest: "${nearestFirst(keysAt(path), key)[0]}"`);
   }
   const found = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
   if (issue.code === 'invalid_value' && typeof found === 'string') {
     const name = String(path.at(-1));
-    return refuse(path, `${name} "${found}" is not known; nearest: "${nearest(issue.values.map(String), found)}"`);
+    return refuse(
+      path,
+      `${name} "${found}" is not known; nearest: "${nearestFirst(issue.values.map(String), found)[0]}"`,
+    );
   }
   if (found === undefined && path.length > 0) {
     const values = issue.code === 'invalid_value' ? `; one of ${issue.values.map(String).join(', ')}` : '';
@@ -143,7 +146,7 @@ function readPlace(entry: RuleEntry, path: Path, refuse: Refuse): Pick<Rule, 're
   if (id === undefined) throw refuse(path, `rule has no ${missing}; say which, or name a built-in rule by its id`);
   const replaced = BUILT_IN_RULES.find((rule) => rule.id === id);
   if (replaced === undefined) {
-    const meant = nearest(
+    const [meant] = nearestFirst(
       BUILT_IN_RULES.map((rule) => rule.id),
       id,
     );
@@ -166,7 +169,15 @@ function checkResource(name: string, path: Path, refuse: Refuse): void {
   if (/[*?]/.test(name) && !/[/\s]/.test(name)) return;
   if (mayBeServed(name)) return;
   const bare = (name.split('/').at(-1) ?? name).toLowerCase();
-  const meant = nearest(KNOWN_RESOURCES, bare, (known) => parseResourceName(known).plural);
+  // Both spellings are candidates, so that 'deployment' is near 'deployments.apps'.
+  const spellings = new Map(
+    [...KNOWN_RESOURCES].flatMap((known) => [
+      [parseResourceName(known).plural, known] as const,
+      [known, known] as const,
+    ]),
+  );
+  const [spelling = ''] = nearestFirst([...spellings.keys()], bare);
+  const meant = spellings.get(spelling);
   throw refuse(path, `resource "${name}" is not spelt as kubectl does (PLURAL.GROUP); nearest: "${meant}"`);
 }
 

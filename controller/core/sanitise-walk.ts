@@ -181,7 +181,7 @@ function carryOut(walk: Walk, decided: CompiledRule): boolean {
     case 'strip':
       return true;
     case 'hold':
-      if (walk.removing === 0) (rule.orderOnly === true ? walk.heldOrder : walk.held).push(placeOf(walk));
+      (rule.orderOnly === true ? walk.heldOrder : walk.held).push(placeOf(walk));
       return false;
     case 'keep':
       if (walk.removing > 0 && source === 'user' && rule.secret !== true) walk.kept.push(placeOf(walk));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { KeeperError } from '../errors.ts';
 
@@ -12,6 +12,8 @@ import { KeeperError } from '../errors.ts';
 export const LOCK_FILE = 'lock';
 const TOUCH_EVERY_MS = 10_000;
 const STALE_AFTER_MS = 60_000;
+const TAKING_AT_MOST_MS = 10_000;
+const ATTEMPTS = 20;
 
 export interface DirectoryLock extends AsyncDisposable {
   readonly directory: string;
@@ -36,12 +38,12 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     boot: await bootId(),
     nonce: randomBytes(8).toString('hex'),
   };
-  for (let attempt = 0; attempt < 3; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await tryLink(path, own)) return holdLock(directory, path);
     const text = await readHolder(path);
     if (text === undefined) continue;
     if (!(await isStale(path, text, own))) throw inUse(directory, path, text);
-    await removeStale(path, text, own.nonce);
+    await removeStale(path, text);
   }
   throw inUse(directory, path, '');
 }
@@ -88,17 +90,29 @@ async function isStale(path: string, text: string, own: Holder): Promise<boolean
   return started === '' ? !isAlive(holder.process) : started !== holder.started;
 }
 
-/** Two may judge the same lock stale; the one that moves a fresh lock by mistake puts it back. */
-async function removeStale(path: string, judged: string, nonce: string): Promise<void> {
-  const aside = `${path}.stale.${nonce}`;
+/**
+ * Several may judge the same lock stale, and the slower would remove what the faster took. So one at a time removes, and looks
+ * again first. A taker that died in here leaves its mark for as long as a removal could ever take.
+ */
+async function removeStale(path: string, judged: string): Promise<void> {
+  const mark = `${path}.taking`;
   try {
-    await rename(path, aside);
+    await mkdir(mark);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const age = await stat(mark).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > TAKING_AT_MOST_MS) await rm(mark, { recursive: true, force: true });
+    return;
   }
-  if ((await readFile(aside, 'utf8')) !== judged) await link(aside, path).catch(() => undefined);
-  await unlink(aside);
+  try {
+    if ((await readHolder(path)) === judged) await unlink(path);
+  } finally {
+    await rm(mark, { recursive: true, force: true });
+  }
 }
 
 async function readHolder(path: string): Promise<string | undefined> {

@@ -12,7 +12,7 @@ export function damaged(directory: string, file: string, problem: string, cause?
 export function foreign(directory: string, problem: string): KeeperError {
   return new KeeperError(
     `Cannot use repository "${directory}": ${problem}; nothing was changed, choose another data directory or move this one away`,
-    { kind: 'stalled', code: 'REPOSITORY_FOREIGN', details: { directory } },
+    { kind: 'invalid-input', code: 'REPOSITORY_FOREIGN', details: { directory } },
   );
 }
 

@@ -2,9 +2,9 @@ import { damaged } from './errors.ts';
 import { readAt } from './open-files.ts';
 import type { Pack } from './open-pack.ts';
 
-const CHUNK = 512 * 1024;
+const CHUNK = 256 * 1024;
 
-/** Reads pieces of a pack that mostly follow each other, with one system call for many of them. */
+/** Reads pieces of a pack that mostly follow each other, with one system call for many of them; a stray one is read alone. */
 export class ForwardReader {
   readonly #pack: Pack;
   #chunk: Buffer = Buffer.alloc(0);
@@ -14,16 +14,14 @@ export class ForwardReader {
     this.#pack = pack;
   }
 
-  /** At most `length` bytes, fewer at the end of the file; valid until garbage collected, never overwritten. */
+  /** At most `length` bytes, fewer at the end of the file. What was returned is never overwritten. */
   read(offset: number, length: number): Buffer {
-    if (offset >= this.#pack.packBytes)
-      throw damaged(this.#pack.repository, `objects/pack/${this.#pack.name}.pack`, 'is cut short');
-    if (offset < this.#start || offset + length > this.#start + this.#chunk.length) {
-      this.#chunk = readAt(
-        `${this.#pack.path}.pack`,
-        offset,
-        Math.min(Math.max(CHUNK, length), this.#pack.packBytes - offset),
-      );
+    const { packBytes, path, name, repository } = this.#pack;
+    if (offset >= packBytes) throw damaged(repository, `objects/pack/${name}.pack`, 'is cut short');
+    const end = this.#start + this.#chunk.length;
+    if (offset < this.#start || offset > end + CHUNK) return readAt(`${path}.pack`, offset, length);
+    if (offset + length > end) {
+      this.#chunk = readAt(`${path}.pack`, offset, Math.min(Math.max(CHUNK, length), packBytes - offset));
       this.#start = offset;
     }
     return this.#chunk.subarray(offset - this.#start, offset - this.#start + length);

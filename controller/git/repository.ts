@@ -171,8 +171,10 @@ export class Repository implements AsyncDisposable {
       const objects = stagedObjects(changes);
       if (objects.size === 0) return;
       const { name } = await writeWindow(this.store.packDirectory, objects, markSpill);
-      this.store.replace(new Set(), describePack(this.directory, name, true));
-      this.#spills.add(name);
+      if (!this.store.packs.some((pack) => pack.name === name)) {
+        this.store.replace(new Set(), describePack(this.directory, name, true));
+        this.#spills.add(name);
+      }
       this.#staging.markSpilled(changes, name);
     });
   }

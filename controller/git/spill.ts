@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeSynced } from './durable-file.ts';
 import { errnoOf } from './errors.ts';
 
@@ -10,6 +10,8 @@ import { errnoOf } from './errors.ts';
 const MARK = 'kubekeeper: blobs of a window that is not committed yet\n';
 
 export async function markSpill(packPath: string): Promise<void> {
+  // The same blobs may lie in a pack of this very name that is committed: that one must stay.
+  if (existsSync(`${packPath}.idx`)) return;
   try {
     await writeSynced(`${packPath}.keep`, MARK);
   } catch (error) {

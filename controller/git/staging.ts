@@ -85,7 +85,7 @@ export class Staging {
   /** The bytes of these blobs lie on the disk now. */
   markSpilled(spilled: ReadonlyMap<string, StagedChange>, pack: string): void {
     for (const [path, change] of spilled) {
-      if (change.id === undefined || this.#changes.get(path) !== change) continue;
+      if (change.id === undefined || change.entry === undefined || this.#changes.get(path) !== change) continue;
       this.put(path, { id: change.id, entry: undefined, spill: pack });
     }
     this.#arena.reset();

@@ -30,7 +30,10 @@ test('the first archive is one commit per namespace, and the second makes none',
   await using directory = await temporaryDirectory();
   const cluster = shop();
   const first = committed(await archiveScripted(cluster, directory.path));
-  assert.deepEqual(first.map(({ repository, objects }) => [repository, objects]), [['shop', 4]]);
+  assert.deepEqual(
+    first.map(({ repository, objects }) => [repository, objects]),
+    [['shop', 4]],
+  );
   assert.deepEqual(await subjects(directory.path, 'shop'), ['first archive of namespace shop: 4 objects']);
   assert.deepEqual(await paths(directory.path, 'shop'), [
     '.kubekeeper/archive.json',
@@ -69,7 +72,10 @@ test('each change that is watched is committed when its window closes', async ()
   cluster.delete(configMaps, 'shop', 'map-1');
   await run.until('a second commit', (outcome) => outcome.type === 'committed', before);
   await run.stop();
-  assert.equal((await subjects(directory.path, 'shop'))[0], '2 objects: configmaps/map-0 changed, configmaps/map-1 deleted');
+  assert.equal(
+    (await subjects(directory.path, 'shop'))[0],
+    '2 objects: configmaps/map-0 changed, configmaps/map-1 deleted',
+  );
 });
 
 test('a change that is taken back within its window makes no commit', async () => {
@@ -115,12 +121,15 @@ test('a list that names less than half of a repository deletes nothing until a p
   for (let index = 0; index < 30; index++) cluster.delete(configMaps, 'shop', `map-${index}`);
   cluster.apply(configMaps, configMap('map-35', { a: 'changed' }));
   const outcomes = await archiveScripted(cluster, directory.path);
-  assert.deepEqual(outcomes.find((outcome) => outcome.type === 'held'), {
-    type: 'held',
-    repository: 'shop',
-    deletions: 30,
-    files: 42,
-  });
+  assert.deepEqual(
+    outcomes.find((outcome) => outcome.type === 'held'),
+    {
+      type: 'held',
+      repository: 'shop',
+      deletions: 30,
+      files: 42,
+    },
+  );
   assert.deepEqual((await subjects(directory.path, 'shop')).slice(0, 1), ['configmaps/map-35: a 1 -> changed']);
   assert.ok((await paths(directory.path, 'shop')).includes('configmaps/map-0.json'));
   await archiveScripted(cluster, directory.path, { allowsDeletions: (name) => name === 'shop' });
@@ -238,7 +247,10 @@ test('a data directory of another cluster is refused and untouched', async () =>
   await using directory = await temporaryDirectory();
   const cluster = shop();
   await archiveScripted(cluster, directory.path);
-  await assert.rejects(archiveScripted(cluster, directory.path, { clusterId: 'cluster-2' }), /belongs to the cluster cluster-1/);
+  await assert.rejects(
+    archiveScripted(cluster, directory.path, { clusterId: 'cluster-2' }),
+    /belongs to the cluster cluster-1/,
+  );
   assert.equal((await subjects(directory.path, 'shop')).length, 1);
 });
 
@@ -249,7 +261,11 @@ test('what an archived object owns is left out and counted, and kept on demand',
   const replicaSets = resource('replicasets', 'ReplicaSet', { group: 'apps' });
   cluster.resources = [...cluster.resources, pods, replicaSets];
   const owner = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'u', controller: true }];
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1-x', namespace: 'shop', ownerReferences: owner } };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web-1-x', namespace: 'shop', ownerReferences: owner },
+  };
   cluster.apply(pods, { ...pod, spec: { containers: [{ name: 'web', image: 'web:1' }] } });
   await archiveScripted(cluster, directory.path);
   assert.ok(!(await paths(directory.path, 'shop')).some((path) => path.startsWith('pods/')));

@@ -10,7 +10,8 @@ import { openSealer } from '../../controller/secrets/seal.ts';
 
 /** The archive flow in this process, on any Cluster. */
 
-export interface RunOptions extends Partial<Pick<ArchiveOptions, 'allowsDeletions' | 'clusterId' | 'includeOwned' | 'window'>> {
+export interface RunOptions
+  extends Partial<Pick<ArchiveOptions, 'allowsDeletions' | 'clusterId' | 'includeOwned' | 'window'>> {
   readonly rules?: readonly Rule[];
   readonly sealer?: Sealer;
   readonly namespaces?: readonly string[];
@@ -71,10 +72,16 @@ async function* start(
   signal: AbortSignal,
   options: RunOptions,
 ): AsyncGenerator<Outcome> {
-  const sealer = options.sealer ?? (await openSealer({ policy: 'fingerprint', dataDirectory, recipients: [] }));
+  const sealing = { policy: 'fingerprint', dataDirectory, recipients: [] } as const;
   const scope = { namespaces: options.namespaces ?? [], excludeNamespaces: [], resources: [], excludeResources: [] };
   yield* archive(
-    { cluster, rules: compileRules(options.rules ?? []), sealer, clock: systemClock, tally: options.tally ?? new Tally() },
+    {
+      cluster,
+      rules: compileRules(options.rules ?? []),
+      openSealer: async () => options.sealer ?? openSealer(sealing),
+      clock: systemClock,
+      tally: options.tally ?? new Tally(),
+    },
     {
       scope: compileScope(scope),
       clusterId: options.clusterId ?? 'cluster-1',

@@ -1,4 +1,6 @@
-/** Kubeconfig files for tests. */
+import type { Certificate } from './certificates.ts';
+
+/** Kubeconfig files for tests: JSON, which is YAML too. */
 
 export interface KubeUser {
   readonly name: string;
@@ -9,25 +11,36 @@ export interface KubeUser {
   setRules(rules: readonly object[]): Promise<void>;
 }
 
-export function renderKubeconfig(access: {
-  readonly server: string;
-  readonly authority: string;
-  readonly token: string;
-}): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [
-      {
-        name: 'test',
-        cluster: {
-          server: access.server,
-          'certificate-authority-data': Buffer.from(access.authority).toString('base64'),
-        },
-      },
-    ],
-    users: [{ name: 'test', user: { token: access.token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-  });
+/** How a user proves who it is. */
+export type Credential = { readonly token: string } | { readonly client: Certificate };
+
+/** `authority` is the PEM of who signed the server's certificate. */
+export function renderKubeconfig(
+  access: { readonly server: string; readonly authority: string } & Credential,
+  name = 'kubekeeper-test',
+): string {
+  const cluster = { server: access.server, 'certificate-authority-data': encode(access.authority) };
+  const user =
+    'token' in access
+      ? { token: access.token }
+      : {
+          'client-certificate-data': encode(access.client.certificate),
+          'client-key-data': encode(access.client.key),
+        };
+  return `${JSON.stringify(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': name,
+      clusters: [{ name, cluster }],
+      users: [{ name, user }],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString('base64');
 }

@@ -203,6 +203,11 @@ test('a Namespace keeps the ranges that its files belong to, and holds synced la
   assert.deepEqual(result.object.metadata['labels'], { 'pod-security.kubernetes.io/enforce': 'restricted' });
   assert.deepEqual(result.object['spec'], {});
   assert.deepEqual(result.held, ['/metadata/labels/pod-security.kubernetes.io~1enforce']);
+  const byPerson = wrote('kubectl-label', {
+    'f:metadata': { 'f:labels': { 'f:pod-security.kubernetes.io/enforce': {} } },
+  });
+  const agreed = object('v1', 'Namespace', { metadata: { labels, managedFields: [...managedFields, byPerson] } });
+  assert.deepEqual(clean(agreed, 'namespaces').held, []);
 });
 
 test('what OpenShift makes by itself is not archived', () => {

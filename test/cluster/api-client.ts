@@ -1,0 +1,55 @@
+import { Agent, request } from 'undici';
+import type { Certificate } from './certificates.ts';
+
+/** Raw requests of an administrator, for arranging and judging; nothing of kubekeeper's own client is in here. */
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Any status is an answer; an object is sent as JSON, a string as it is. */
+export type Ask = (method: string, path: string, body?: unknown, contentType?: string) => Promise<Answer>;
+
+export interface ApiClient extends AsyncDisposable {
+  readonly ask: Ask;
+}
+
+export function createApiClient(server: string, authority: string, client: Certificate): ApiClient {
+  const dispatcher = new Agent({ connect: { ca: authority, cert: client.certificate, key: client.key } });
+  return {
+    ask: async (method, path, body, contentType = 'application/json') => {
+      const payload = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+      const headers = { 'content-type': contentType };
+      const answer = await request(server + path, { method: method as 'GET', headers, dispatcher, ...payload });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    },
+    [Symbol.asyncDispose]: () => dispatcher.destroy(),
+  };
+}
+
+interface Described {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** Server-side apply by force; resolves with the object as the server keeps it. */
+export async function applyObject(ask: Ask, object: object, manager: string): Promise<unknown> {
+  const path = await findPath(ask, object as Described);
+  const query = `fieldManager=${encodeURIComponent(manager)}&force=true`;
+  const answer = await ask('PATCH', `${path}?${query}`, object, 'application/apply-patch+yaml');
+  if (answer.status >= 300) throw new Error(`apply ${path}: ${answer.status} ${answer.text}`);
+  return JSON.parse(answer.text);
+}
+
+async function findPath(ask: Ask, { apiVersion, kind, metadata }: Described): Promise<string> {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const { resources = [] } = JSON.parse((await ask('GET', root)).text) as {
+    resources?: { name: string; kind: string; namespaced: boolean }[];
+  };
+  const resource = resources.find((one) => one.kind === kind && !one.name.includes('/'));
+  if (resource === undefined) throw new Error(`${apiVersion} ${kind} is not served`);
+  const space = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
+  return `${root}${space}/${resource.name}/${encodeURIComponent(metadata.name)}`;
+}
