@@ -56,8 +56,9 @@ test('a cluster that cannot be reached', async () => {
 test('a token that is refused', async () => {
   await using place = await temporaryDirectory();
   const path = join(place.path, 'config');
-  const config = await readFile(cluster.kubeconfig, 'utf8');
-  await writeFile(path, config.replace(cluster.token, 'wrong-token-canary'));
+  const user = await cluster.createUser('someone', []);
+  const config = await readFile(user.kubeconfig, 'utf8');
+  await writeFile(path, config.replaceAll(user.token, 'wrong-token-canary'));
   const ended = await keeper(['archive', '--once', '--kubeconfig', path, '--data-dir', join(place.path, 'data')]);
   assertRefused(ended, 4, /credentials|refused|Unauthorized/i);
   assert.doesNotMatch(ended.stderr, /wrong-token-canary/);
