@@ -87,6 +87,7 @@ class ArchiveRun {
   readonly #pinned: Map<ResourceName, string>;
   /** Custom resources that this run has seen defined. */
   readonly #definitions = new Set<string>();
+  #gaps: ReadonlySet<string> = new Set();
   #kinds: ReadonlySet<string> = new Set();
   #catalogue: Catalogue = { resources: [], unavailable: [], served: new Map() };
   #failure: { readonly error: unknown } | undefined;
@@ -152,10 +153,7 @@ class ArchiveRun {
 
   /** Starts and stops streams; what vanished is looked into once its definition's fate is known. */
   async #follow(catalogue: Catalogue): Promise<void> {
-    const { scope } = this.#options;
-    const covered = catalogue.resources.filter(
-      (resource) => scope.includesResource(resource) && !this.#parts.rules.neverArchives(resourceName(resource)),
-    );
+    const { covered, never } = this.#cover(catalogue);
     this.#catalogue = catalogue;
     for (const resource of covered) {
       const name = resourceName(resource);
@@ -164,9 +162,30 @@ class ArchiveRun {
     this.#kinds = new Set(covered.map((resource) => `${resource.group}/${resource.kind}`));
     this.#streams.follow({ ...catalogue, resources: covered });
     const { length } = covered;
-    this.#outcomes.push({ type: 'catalogue', resources: length, unavailable: catalogue.unavailable.length });
-    for (const outcome of await this.#sweepVanished()) this.#outcomes.push(outcome);
+    this.#outcomes.push({ type: 'catalogue', resources: length, unavailable: catalogue.unavailable.length, never });
+    this.#reportGaps(await this.#sweepVanished());
     this.#closer.touched();
+  }
+
+  #cover(catalogue: Catalogue) {
+    const inScope = catalogue.resources.filter((resource) => this.#options.scope.includesResource(resource));
+    const never: { resource: ResourceName; reason: string }[] = [];
+    const covered = inScope.filter((resource) => {
+      const rule = this.#parts.rules.neverArchives(resourceName(resource));
+      if (rule !== undefined) never.push({ resource: resourceName(resource), reason: rule.reason });
+      return rule === undefined;
+    });
+    return { covered, never };
+  }
+
+  /** Each gap once, until it closes. */
+  #reportGaps(gaps: readonly Outcome[]): void {
+    const texts = gaps.map((gap) => JSON.stringify(gap));
+    texts.forEach((text, index) => {
+      const gap = gaps[index];
+      if (gap !== undefined && !this.#gaps.has(text)) this.#outcomes.push(gap);
+    });
+    this.#gaps = new Set(texts);
   }
 
   #sweepVanished(): Promise<readonly Outcome[]> {

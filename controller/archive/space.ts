@@ -1,6 +1,7 @@
 import { ARCHIVE_FILE, type ArchiveFile, parseArchiveFile } from '../core/archive-file.ts';
 import type { ObjectChange } from '../core/message.ts';
 import { touch, type Window } from '../core/window.ts';
+import { KeeperError } from '../errors.ts';
 import type { Repository } from '../git/repository.ts';
 
 /** What is known of a staged change until its window closes; the bytes lie in the repository's own stage. */
@@ -79,12 +80,13 @@ export class Space implements AsyncDisposable {
   }
 }
 
-/** Wraps an open repository; refuses one of a newer format or of another cluster before anything is written. */
+/** Wraps an open repository; refuses one of a newer format, or one that holds something else, before anything is written. */
 export async function openSpace(name: string, repository: Repository): Promise<Space> {
   const text = await repository.readFile(ARCHIVE_FILE);
-  return new Space(
-    name,
-    repository,
-    text === undefined ? undefined : parseArchiveFile(text.toString(), repository.directory),
+  if (text !== undefined) return new Space(name, repository, parseArchiveFile(text.toString(), repository.directory));
+  if (repository.head === undefined) return new Space(name, repository, undefined);
+  throw new KeeperError(
+    `Cannot archive into "${repository.directory}": it has commits and no ${ARCHIVE_FILE}, so kubekeeper did not make it; nothing was changed, move it away or use another --data-dir`,
+    { kind: 'invalid-input', code: 'REPOSITORY_FOREIGN' },
   );
 }

@@ -22,6 +22,14 @@ export function isDefinition(resource: Resource): boolean {
   return resource.plural === DEFINITIONS.plural && resource.group === DEFINITIONS.group;
 }
 
+/** Measurements: nothing of theirs is ever archived, so their being down is no gap. */
+const METRICS = /(?:^|\.)metrics\.k8s\.io$/;
+
+/** What it serves is not known while it is down, so the gap is named by its group. */
+function groupGap({ group, reason }: Catalogue['unavailable'][number]): Outcome {
+  return { type: 'skipped', resource: `*.${group}`, reason, code: 'RESOURCE_UNAVAILABLE' };
+}
+
 type DefinitionState = 'deleted' | 'being deleted' | 'there' | 'unknown';
 
 /** What the server says of the CustomResourceDefinition of a resource. */
@@ -62,7 +70,7 @@ export async function sweepVanished(
   },
   now: number,
 ): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
+  const outcomes: Outcome[] = parts.catalogue.unavailable.filter(({ group }) => !METRICS.test(group)).map(groupGap);
   const unavailable = new Map(parts.catalogue.unavailable.map((gap) => [gap.group, gap.reason]));
   for (const resource of archivedResources(parts.spaces)) {
     if (parts.catalogue.served.has(resource) || !parts.isCovered(resource)) continue;

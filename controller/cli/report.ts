@@ -58,10 +58,15 @@ function printLeftOut(report: Report): void {
   const rows = report.tallies.flatMap((tally) =>
     [...tally.leftOut].map(([reason, count]) => [`  ${tally.resource}`, String(count), reason]),
   );
+  rows.push(...neverArchived(report).map(({ resource, reason }) => [`  ${resource}`, 'all', reason]));
   if (rows.length === 0) return;
   printLine();
-  printLine('left out:');
+  printLine('left out ("kubekeeper explain RESOURCE" tells more):');
   printLine(renderTable(rows));
+}
+
+function neverArchived(report: Report): readonly { resource: string; reason: string }[] {
+  return pick(report, 'catalogue').at(-1)?.never ?? [];
 }
 
 function printCommits(commits: readonly Committed[], directory: string): void {
@@ -88,6 +93,7 @@ function renderJsonReport(report: Report) {
       held,
       leftOut: [...leftOut].map(([reason, count]) => ({ reason, count })),
     })),
+    neverArchived: neverArchived(report),
     skipped: pick(report, 'skipped').map(({ type: _type, ...gap }) => gap),
     held: pick(report, 'held').map(({ type: _type, ...held }) => held),
     commits: pick(report, 'committed').map(({ type: _type, ...commit }) => commit),

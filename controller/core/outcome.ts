@@ -2,7 +2,13 @@ import type { ResourceName } from './object.ts';
 
 /** What the archive flow tells as it goes; telemetry turns it into log lines, the command line into its report. */
 export type Outcome =
-  | { readonly type: 'catalogue'; readonly resources: number; readonly unavailable: number }
+  | {
+      readonly type: 'catalogue';
+      readonly resources: number;
+      readonly unavailable: number;
+      /** What the rules never archive, so that it is not even listed. */
+      readonly never: readonly { readonly resource: ResourceName; readonly reason: string }[];
+    }
   | { readonly type: 'listed'; readonly resource: ResourceName; readonly namespace?: string; readonly objects: number }
   /** Every resource was listed once or skipped: from here on windows close. */
   | { readonly type: 'synced'; readonly resources: number; readonly objects: number; readonly skipped: number }

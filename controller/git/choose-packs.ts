@@ -3,22 +3,20 @@ import type { Pack } from './open-pack.ts';
 /** Larger ones stay as they are: by then a merge saves little and takes minutes. */
 const LARGEST = 2 ** 31;
 
-/** Up to this size a whole repository is copied in a moment, and large directories are stored whole only once. */
-const SMALL = 16 * 1024 * 1024;
-
 /**
- * Which packs (oldest first) to merge: all but those old ones that are each at least twice as large as everything after
- * them. So a byte is copied a logarithmic number of times in its life, and few packs are left.
+ * Which packs (oldest first) to merge: all when they are no more than `copyBelow` bytes together, else all but those old
+ * ones that are each at least twice as large as everything after them. So a byte is copied a logarithmic number of times
+ * in its life, and few packs are left.
  */
-export function choosePacks(packs: readonly Pack[], full: boolean): Pack[] {
+export function choosePacks(packs: readonly Pack[], copyBelow: number): Pack[] {
   const candidates = packs.filter((pack) => !pack.isKept && pack.packBytes < LARGEST);
   let rest = candidates.reduce((sum, pack) => sum + pack.bytes, 0);
+  if (rest <= copyBelow) return candidates;
   let first = 0;
-  for (const pack of full || rest <= SMALL ? [] : candidates) {
+  for (const pack of candidates) {
     rest -= pack.bytes;
     if (pack.bytes < 2 * rest) break;
     first += 1;
   }
-  const chosen = candidates.slice(first);
-  return chosen.length > 1 || full ? chosen : [];
+  return candidates.length - first > 1 ? candidates.slice(first) : [];
 }

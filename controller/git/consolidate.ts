@@ -8,7 +8,7 @@ import { removePacks } from './remove-pack.ts';
 import { writeMerged } from './write-merged.ts';
 
 export interface ConsolidateOptions {
-  /** Merge everything into one pack, not only what is worth it. */
+  /** Merge everything into one pack, however large; otherwise old packs much larger than the rest are left alone. */
   readonly full?: boolean;
 }
 
@@ -24,11 +24,12 @@ export interface Consolidation {
 
 /**
  * Merges packs into one with deltas between versions. Commits may go on meanwhile: they only add packs. The merged pack
- * is durable before the first of the old ones is removed, so a crash leaves at worst both; nothing is ever dropped.
+ * is durable before the first of the old ones is removed, so a crash leaves at worst both; nothing is ever dropped. Up to
+ * `copyBelow` bytes everything is merged, beyond that only what is worth it.
  */
-export async function consolidatePacks(store: ObjectStore, options: ConsolidateOptions = {}): Promise<Consolidation> {
+export async function consolidatePacks(store: ObjectStore, copyBelow: number): Promise<Consolidation> {
   const bytesBefore = bytesOf(store);
-  const chosen = choosePacks(store.packs, options.full ?? false);
+  const chosen = choosePacks(store.packs, copyBelow);
   const unchanged = { merged: 0, packs: store.packs.length, bytes: bytesBefore, bytesBefore, objects: 0 };
   if (chosen.length === 0) return unchanged;
   try {

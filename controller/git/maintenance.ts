@@ -16,6 +16,10 @@ const FEWEST_PACKS = 33;
 /** Windows store large trees whole; that many bytes of them are given back earlier. */
 const MOST_WINDOW_BYTES = 64 * 1024 * 1024;
 
+/** Up to here a whole repository is copied in a moment: by itself, and when somebody asked for it. */
+const COPY_BY_ITSELF = 2 * 1024 * 1024;
+const COPY_ON_REQUEST = 64 * 1024 * 1024;
+
 /** One consolidation at a time in the whole process: it is work for the processor. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -49,7 +53,7 @@ export class Maintenance {
 
   async #runAlone(): Promise<void> {
     try {
-      const result = await this.consolidate({});
+      const result = await this.#inTurn(COPY_BY_ITSELF);
       this.#options.onConsolidation?.({ result });
     } catch (error) {
       this.#options.onConsolidation?.({ error });
@@ -60,9 +64,13 @@ export class Maintenance {
 
   /** Waits for its turn in the process, then merges. */
   consolidate(options: ConsolidateOptions): Promise<Consolidation> {
+    return this.#inTurn(options.full === true ? Number.POSITIVE_INFINITY : COPY_ON_REQUEST);
+  }
+
+  #inTurn(copyBelow: number): Promise<Consolidation> {
     const run = async () => {
       this.#windowBytes = 0;
-      return await consolidatePacks(this.#store, options);
+      return await consolidatePacks(this.#store, copyBelow);
     };
     const result = turn.then(run);
     turn = result.catch(() => undefined);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { KeeperError } from '../errors.ts';
 import type { Identity } from './commit-object.ts';
 import type { ConsolidateOptions, Consolidation } from './consolidate.ts';
 import { editTree, type FilePlace, fileIdIn, filesIn } from './directory-tree.ts';
@@ -69,6 +70,7 @@ export class Repository implements AsyncDisposable {
   readonly #staging = new Staging();
   readonly #spills = new Set<string>();
   readonly #maintenance: Maintenance;
+  readonly #isReadOnly: boolean;
   /** What the commit that is being written holds; staging compares with it as if it were done. */
   #inFlight: ReadonlyMap<string, StagedChange> = new Map();
   #state: BranchState;
@@ -79,6 +81,7 @@ export class Repository implements AsyncDisposable {
     this.store = store;
     this.#state = state;
     this.#maintenance = new Maintenance(store, options);
+    this.#isReadOnly = options.readOnly ?? false;
   }
 
   get directory(): string {
@@ -167,6 +170,7 @@ export class Repository implements AsyncDisposable {
   /** Moves the staged contents out of memory into a durable pack; they stay staged by id. */
   async spill(): Promise<void> {
     await this.#inTurn('write staged contents', async () => {
+      this.#requireWriter();
       const changes = new Map(this.#staging.changes());
       const objects = stagedObjects(changes);
       if (objects.size === 0) return;
@@ -186,6 +190,7 @@ export class Repository implements AsyncDisposable {
    */
   async commit(options: CommitOptions, paths?: ReadonlySet<string>): Promise<CommitResult | undefined> {
     return await this.#inTurn('commit', async () => {
+      this.#requireWriter();
       await this.#maintenance.makeRoom();
       const taken = this.#staging.take(paths);
       this.#inFlight = taken;
@@ -205,6 +210,7 @@ export class Repository implements AsyncDisposable {
 
   /** Merges packs, with deltas between versions; by itself it runs after commits. Waits its turn in the process. */
   async consolidate(options: ConsolidateOptions = {}): Promise<Consolidation> {
+    this.#requireWriter();
     return await this.#maintenance.consolidate(options);
   }
 
@@ -223,6 +229,14 @@ export class Repository implements AsyncDisposable {
     });
     await this.#maintenance.settle();
     for (const pack of this.store.packs) forgetPack(pack);
+  }
+
+  #requireWriter(): void {
+    if (!this.#isReadOnly) return;
+    throw new KeeperError(`Repository "${this.directory}" was opened to look; nothing was written`, {
+      kind: 'defect',
+      code: 'DEFECT',
+    });
   }
 
   #baseline(path: string): ObjectId | undefined {

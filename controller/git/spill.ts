@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { writeSynced } from './durable-file.ts';
+import { rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { temporaryPath, writeSynced } from './durable-file.ts';
 import { errnoOf } from './errors.ts';
 
 /**
@@ -9,14 +11,13 @@ import { errnoOf } from './errors.ts';
  */
 const MARK = 'kubekeeper: blobs of a window that is not committed yet\n';
 
+/** The mark appears at once and whole: half of one would look like somebody else's. */
 export async function markSpill(packPath: string): Promise<void> {
   // The same blobs may lie in a pack of this very name that is committed: that one must stay.
   if (existsSync(`${packPath}.idx`)) return;
-  try {
-    await writeSynced(`${packPath}.keep`, MARK);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST' || !isSpill(packPath)) throw error;
-  }
+  const temporary = temporaryPath(dirname(packPath), 'tmp_keep_');
+  await writeSynced(temporary, MARK);
+  await rename(temporary, `${packPath}.keep`);
 }
 
 /** A `.keep` file of someone else's is none of ours. */

@@ -14,6 +14,11 @@ const LEVELS: Readonly<Record<Outcome['type'], LogLevel>> = {
 };
 
 export function observe(log: Log, outcome: Outcome): void {
+  if (outcome.type === 'catalogue') {
+    const { resources, unavailable, never } = outcome;
+    log.write('info', 'catalogue', { resources, unavailable, never: never.length });
+    return;
+  }
   const { type, ...facts } = outcome;
   log.write(LEVELS[type], type, facts);
 }

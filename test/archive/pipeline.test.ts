@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { file, git, paths, subjects, temporaryDirectory } from '../flows/keeper.ts';
 import { resource, ScriptedCluster } from '../flows/scripted-cluster.ts';
@@ -252,6 +254,18 @@ test('a data directory of another cluster is refused and untouched', async () =>
     /belongs to the cluster cluster-1/,
   );
   assert.equal((await subjects(directory.path, 'shop')).length, 1);
+});
+
+test('a repository that something else made is refused and untouched', async () => {
+  await using directory = await temporaryDirectory();
+  await mkdir(join(directory.path, 'shop.git'));
+  await git(directory.path, 'shop', 'init', '-q', '--bare', '--initial-branch=main');
+  const tree = (await git(directory.path, 'shop', 'hash-object', '-t', 'tree', '-w', '/dev/null')).trim();
+  const identity = ['-c', 'user.name=t', '-c', 'user.email=t@t'];
+  const commit = (await git(directory.path, 'shop', ...identity, 'commit-tree', '-m', 'mine', tree)).trim();
+  await git(directory.path, 'shop', 'update-ref', 'refs/heads/main', commit);
+  await assert.rejects(archiveScripted(shop(), directory.path), { code: 'REPOSITORY_FOREIGN' });
+  assert.deepEqual(await subjects(directory.path, 'shop'), ['mine']);
 });
 
 test('what an archived object owns is left out and counted, and kept on demand', async () => {

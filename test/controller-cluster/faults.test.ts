@@ -18,32 +18,32 @@ const STRIKES: readonly {
   what: string;
   lists: number;
   strike: Parameters<FaultProxy['strike']>[1];
-  then?: Fault['action'];
+  next?: Fault['action'];
 }[] = [
   { what: 'is cut', lists: 0, strike: { do: 'cut' } },
   {
     what: 'is cut, and the next one is refused with 401',
     lists: 0,
     strike: { do: 'cut' },
-    then: { do: 'status', code: 401 },
+    next: { do: 'status', code: 401 },
   },
   {
     what: 'is cut, and the next one is told to wait',
     lists: 0,
     strike: { do: 'cut' },
-    then: { do: 'status', code: 429, retryAfterSeconds: 1 },
+    next: { do: 'status', code: 429, retryAfterSeconds: 1 },
   },
   {
     what: 'is cut, and the next one fails with 500',
     lists: 0,
     strike: { do: 'cut' },
-    then: { do: 'status', code: 500 },
+    next: { do: 'status', code: 500 },
   },
   {
     what: 'is cut, and its version is too old then',
     lists: 1,
     strike: { do: 'cut' },
-    then: { do: 'status', code: 410 },
+    next: { do: 'status', code: 410 },
   },
   { what: 'stalls', lists: 0, strike: { do: 'stall' } },
   { what: 'ends in the middle of a line', lists: 0, strike: { do: 'truncate' } },
@@ -52,12 +52,12 @@ const STRIKES: readonly {
   { what: 'comes byte by byte', lists: 0, strike: { do: 'slow', bytesPerSecond: 2000 } },
 ];
 
-for (const { what, lists, strike, then } of STRIKES) {
+for (const { what, lists, strike, next } of STRIKES) {
   test(`a watch that ${what} misses nothing and costs ${lists} new lists`, async () => {
     await using proxy = await startFaultProxy(cluster);
     await using watching = await follow(proxy);
     await watching.until('synced');
-    if (then !== undefined) proxy.add({ path: PATH, times: 1, action: then });
+    if (next !== undefined) proxy.add({ path: PATH, times: 1, action: next });
     assert.equal(proxy.strike(PATH, strike), 1);
     await apply(`after-${STRIKES.findIndex((one) => one.what === what)}`, what);
     await watching.until(`applied after-${STRIKES.findIndex((one) => one.what === what)}`);

@@ -120,6 +120,19 @@ for (const how of ['as an event', 'as an answer'] as const) {
   });
 }
 
+test('a new list after an outage does not wait for as long as the many futile tries before it', async () => {
+  await using server = await pagedServer((response, _asked, count) => {
+    if (count <= 5) return sendStatus(response, 500, 'InternalError');
+    if (count === 6) return sendStatus(response, 410, 'Expired');
+    response.write(event('ADDED', 'c', '9'));
+  });
+  const waits: number[] = [];
+  const options = { random: () => 0.99, onRetry: (_error: KeeperError, ms: number) => waits.push(ms) };
+  const limits = { retry: { baseMs: 20, capMs: 10_000 } };
+  await readUntil(server.connection, { ...options, limits }, (word) => word === 'applied c');
+  assert.ok((waits.at(-2) ?? 0) > 300 && (waits.at(-1) ?? 99) <= 20, waits.join());
+});
+
 test('a version from the future, as after a restored etcd, costs one new list', async () => {
   await using server = await pagedServer((response, _asked, count) => {
     if (count > 1) return void response.write(event('ADDED', 'c', '9'));

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, createConnection } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, connect } from '../../controller/cluster/connect.ts';
@@ -104,8 +107,7 @@ test('rights that are taken away and given back: told once, and back within seco
 });
 
 test('a certificate of an unknown authority and a refused token are told apart', async () => {
-  const config = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '-o', 'json']));
-  const { writeFile } = await import('node:fs/promises');
+  const config = JSON.parse(await readFile(cluster.kubeconfig, 'utf8'));
   const kubeconfig = `${cluster.directory}/wrong.json`;
   const write = (change: (copy: typeof config) => void) => {
     const copy = structuredClone(config);
@@ -123,6 +125,29 @@ test('a certificate of an unknown authority and a refused token are told apart',
   });
   await using refused = await connect({ kubeconfig });
   await assert.rejects(refused.request('/api/v1/pods'), { code: 'CREDENTIALS_REFUSED' });
+});
+
+test('the proxy of a kubeconfig is what leads to the server', async () => {
+  const tunnels: string[] = [];
+  const proxy = createServer().on('connect', (request, socket) => {
+    tunnels.push(request.url ?? '');
+    const upstream = createConnection(Number(request.url?.split(':')[1]), '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.pipe(socket).pipe(upstream);
+    });
+    for (const side of [upstream, socket]) side.on('error', () => [upstream, socket].map((one) => one.destroy()));
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const config = JSON.parse(await readFile(cluster.kubeconfig, 'utf8'));
+  config.clusters[0].cluster['proxy-url'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const kubeconfig = `${cluster.directory}/proxied.json`;
+  await writeFile(kubeconfig, JSON.stringify(config));
+  {
+    await using proxied = await connect({ kubeconfig });
+    assert.equal((await proxied.request('/readyz')).text, 'ok');
+  }
+  await new Promise((resolve) => proxy.close(resolve));
+  assert.deepEqual(tunnels, [new URL(cluster.server).host]);
 });
 
 test('a restart of the API server costs at most one new list of each resource, and all go on', async () => {

@@ -1,0 +1,86 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ARCHIVE_SETTINGS, variableOf } from '../controller/config.ts';
+import { renderCondition } from '../controller/core/rule-condition.ts';
+import { BUILT_IN_RULES, RULES_VERSION } from '../controller/core/rules/built-in.ts';
+import { renderLayers } from './layers.ts';
+
+/** `npm run generate`: files that are made from tables in the code. With `--check` it only says which are out of date. */
+
+const FILES: readonly (readonly [path: string, render: () => string])[] = [
+  ['biome.layers.json', renderLayers],
+  ['docs/rules.md', renderRules],
+  ['docs/settings.md', renderSettings],
+];
+
+const check = process.argv.includes('--check');
+for (const [path, render] of FILES) {
+  const text = render();
+  if (readText(path) === text) continue;
+  if (check) {
+    process.stderr.write(`error: ${path} is out of date; run "npm run generate"\n`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, text);
+    process.stdout.write(`wrote ${path}\n`);
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function renderRules(): string {
+  const rows = BUILT_IN_RULES.map((rule) => {
+    const verdict = rule.secret === true ? `${rule.verdict}, sealed` : rule.verdict;
+    const when = rule.when === undefined ? '' : ` When ${renderCondition(rule.when)}.`;
+    const pointer = rule.pointer === '' ? '(object)' : `\`${rule.pointer}\``;
+    return [rule.id, rule.resources.join(', '), pointer, verdict, `${rule.reason}.${when}`];
+  });
+  const head = ['id', 'resources', 'pointer', 'verdict', 'why'];
+  return `# The built-in rules, version ${RULES_VERSION}
+
+Made from \`controller/core/rules/\` by \`npm run generate\`. What no rule names is archived as the server has it.
+
+strip: not in the file. restore-only: in the file, dropped or changed only by a restore. hold: in the file, but never the only reason for a
+commit. record: not in the file, kept in the commit's trailers. never: the object is not archived. keep: says that something stays. sealed: the
+value is replaced by its fingerprint, encrypted or omitted.
+
+A file given with \`--rules\` adds rules and overrides these, by id or by place:
+
+\`\`\`yaml
+rules:
+  - id: never-leases          # this rule's resources and place, another verdict
+    verdict: keep
+  - resources: [deployments.apps]
+    pointer: /spec/replicas
+    verdict: hold
+    reason: Our own scaler writes it
+\`\`\`
+
+${renderTable(head, rows)}`;
+}
+
+function renderSettings(): string {
+  const rows = ARCHIVE_SETTINGS.map((setting) => [
+    `\`--${setting.flag}${setting.value === undefined ? '' : ` <${setting.value}>`}\``,
+    `\`${variableOf(setting.flag)}\``,
+    setting.default ?? '',
+    setting.choices === undefined ? setting.help : `${setting.help} (${setting.choices.join(', ')})`,
+  ]);
+  return `# Settings of \`kubekeeper archive\`
+
+Made from \`controller/config.ts\` by \`npm run generate\`. A flag wins over its variable, the variable over the default. Lists are
+comma-separated, or the flag is given several times.
+
+${renderTable(['flag', 'variable', 'default', 'meaning'], rows)}`;
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
+}
