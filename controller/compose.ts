@@ -23,15 +23,18 @@ import { openSealer } from './secrets/seal.ts';
 
 export const systemClock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 
+/** Hears of each failure that is tried again, and after how long. */
+export type OnRetry = (error: KeeperError, ms: number) => void;
+
 /** Runs the archive flow with everything that its configuration names. Throws KeeperError before anything is written when it cannot. */
 export async function* runArchive(
   config: ArchiveConfig,
-  options: Pick<ArchiveOptions, 'once' | 'signal'> & { readonly tally: Tally },
+  options: Pick<ArchiveOptions, 'once' | 'signal'> & { readonly tally: Tally; readonly onRetry?: OnRetry },
 ): AsyncGenerator<Outcome> {
   const rules = await readRules(config.rulesFile);
   if (config.secrets === 'encrypt') await openRecipients(config.ageRecipients);
   await using connection = await connect(config);
-  const cluster = openCluster(connection);
+  const cluster = openCluster(connection, options.onRetry);
   // Asked first: a cluster that cannot be reached leaves no directory behind.
   const clusterId = await readClusterId(cluster);
   await using lock = await openDataDirectory(config.dataDirectory);

@@ -1,5 +1,5 @@
 import type { Change } from '../core/change.ts';
-import { CLUSTER_REPOSITORY, type ResourceName, resourceName } from '../core/object.ts';
+import { CLUSTER_REPOSITORY, type Resource, type ResourceName, resourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Catalogue, Clock, Cluster, Sealer } from '../core/ports.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
@@ -66,6 +66,11 @@ export async function* archive(parts: ArchiveParts, options: ArchiveOptions): As
     run.stop();
     await ended;
   }
+}
+
+/** Cluster-scoped objects need their repository in scope; a Namespace lies in its own. */
+function hasRepository(scope: Scope, resource: Resource): boolean {
+  return resource.namespaced || resourceName(resource) === 'namespaces' || scope.includesRepository(CLUSTER_REPOSITORY);
 }
 
 type RunParts = Omit<ArchiveParts, 'openSealer'> & { readonly sealer: Sealer };
@@ -168,7 +173,8 @@ class ArchiveRun {
   }
 
   #cover(catalogue: Catalogue) {
-    const inScope = catalogue.resources.filter((resource) => this.#options.scope.includesResource(resource));
+    const { scope } = this.#options;
+    const inScope = catalogue.resources.filter((one) => scope.includesResource(one) && hasRepository(scope, one));
     const never: { resource: ResourceName; reason: string }[] = [];
     const covered = inScope.filter((resource) => {
       const rule = this.#parts.rules.neverArchives(resourceName(resource));

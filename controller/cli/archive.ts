@@ -2,7 +2,7 @@ import { Tally } from '../archive/tally.ts';
 import { runArchive } from '../compose.ts';
 import { ARCHIVE_SETTINGS, type ArchiveConfig, parseArchiveConfig } from '../config.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, type KeeperError } from '../errors.ts';
 import { openLog } from '../telemetry/log.ts';
 import { observe } from '../telemetry/observe.ts';
 import { printNote, stopSignal } from './output.ts';
@@ -43,8 +43,11 @@ function refuseFormat(format: string): number {
 async function archiveOn(config: ArchiveConfig): Promise<number> {
   const log = openLog(config.logLevel);
   const stop = stopSignal();
+  const onRetry = (error: KeeperError, ms: number) => {
+    log.write('info', 'retry', { code: error.code, reason: error.message, afterMs: Math.round(ms) });
+  };
   try {
-    for await (const outcome of runArchive(config, { once: false, signal: stop.signal, tally: new Tally() })) {
+    for await (const outcome of runArchive(config, { once: false, signal: stop.signal, tally: new Tally(), onRetry })) {
       observe(log, outcome);
     }
     return EXIT.done;

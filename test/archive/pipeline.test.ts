@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import type { Outcome } from '../../controller/core/outcome.ts';
+import { openSealer } from '../../controller/secrets/seal.ts';
 import { file, git, paths, subjects, temporaryDirectory } from '../flows/keeper.ts';
 import { resource, ScriptedCluster } from '../flows/scripted-cluster.ts';
 import { archiveScripted, committed, watchScripted } from './run.ts';
@@ -254,6 +257,24 @@ test('a data directory of another cluster is refused and untouched', async () =>
     /belongs to the cluster cluster-1/,
   );
   assert.equal((await subjects(directory.path, 'shop')).length, 1);
+});
+
+test('a thousand resyncs of an unchanged Secret make no commit, sealed in any way', async () => {
+  const recipients = [await identityToRecipient(await generateX25519Identity())];
+  for (const policy of ['fingerprint', 'encrypt', 'omit'] as const) {
+    await using directory = await temporaryDirectory();
+    const cluster = shop(0);
+    const data = { password: Buffer.from('x').toString('base64') };
+    cluster.apply(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db', namespace: 'shop' }, data });
+    const sealer = await openSealer({ policy, dataDirectory: directory.path, recipients });
+    const run = watchScripted(cluster, directory.path, { sealer, window: { silenceMs: 0, maximumMs: 0 } });
+    await run.until('the first commit', (outcome) => outcome.type === 'committed');
+    for (let resync = 0; resync < 1000; resync++) cluster.relist(secrets);
+    const isListed = (outcome: Outcome) => outcome.type === 'listed' && outcome.resource === 'secrets';
+    while (run.outcomes.filter(isListed).length < 1001) await new Promise((resolve) => setTimeout(resolve, 5));
+    await run.stop();
+    assert.equal((await subjects(directory.path, 'shop')).length, 1, policy);
+  }
 });
 
 test('a repository that something else made is refused and untouched', async () => {
