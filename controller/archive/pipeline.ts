@@ -10,6 +10,7 @@ import { type Closing, closeWindow } from './close-window.ts';
 import { migrateRules } from './migrate.ts';
 import { findMissing } from './missing.ts';
 import { type ListInProgress, ResourceStreams } from './resource-streams.ts';
+import { ScaleTargets } from './scale-targets.ts';
 import { openSpaces, pinnedVersions, type Spaces } from './spaces.ts';
 import { boundStage } from './spill.ts';
 import { sweepUnseen } from './sweep.ts';
@@ -92,6 +93,7 @@ class ArchiveRun {
   readonly #pinned: Map<ResourceName, string>;
   /** Custom resources that this run has seen defined. */
   readonly #definitions = new Set<string>();
+  readonly #scaled = new ScaleTargets();
   #gaps: ReadonlySet<string> = new Set();
   #kinds: ReadonlySet<string> = new Set();
   #catalogue: Catalogue = { resources: [], unavailable: [], served: new Map() };
@@ -135,6 +137,7 @@ class ArchiveRun {
 
   async run(): Promise<void> {
     const pinned = this.#pinned;
+    await this.#scaled.recall(this.#spaces.all());
     for (const outcome of await migrateRules(this.#spaces, this.#closing, this.#parts.rules))
       this.#outcomes.push(outcome);
     const catalogue = await this.#parts.cluster.discover({ signal: this.#signal, pinned });
@@ -213,6 +216,7 @@ class ArchiveRun {
   async #take(change: Change, list: ListInProgress | undefined): Promise<void> {
     switch (change.type) {
       case 'applied': {
+        this.#scaled.note(change.resource, change.object);
         if (isDefinition(change.resource)) this.#definitions.add(change.object.metadata.name);
         const place = await takeApplied(this.#intake, change.resource, change.object);
         if (list !== undefined && place !== undefined) {
@@ -223,6 +227,7 @@ class ArchiveRun {
         break;
       }
       case 'deleted':
+        this.#scaled.forget(change.resource, change.object);
         takeDeleted(this.#intake, change.resource, change.object);
         break;
       case 'synced':
@@ -271,6 +276,7 @@ class ArchiveRun {
       clock: this.#parts.clock,
       tally: this.#tally,
       includeOwned: this.#options.includeOwned,
+      isScaleTarget: (target) => this.#scaled.has(target),
       isArchived: (group, kind) => this.#kinds.has(`${group}/${kind}`),
     };
   }

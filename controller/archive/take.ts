@@ -8,6 +8,7 @@ import { withoutResealed } from '../core/resealed.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import { isLeftOut, type Sanitised, sanitise } from '../core/sanitise.ts';
 import { differsOnlyInHeld } from '../core/sanitise-held.ts';
+import type { ScaleTarget } from '../core/sanitise-options.ts';
 import type { Scope } from '../core/scope.ts';
 import { describe, type FieldWords } from '../core/words.ts';
 import { blobId } from '../git/object-id.ts';
@@ -27,6 +28,7 @@ export interface Intake {
   readonly includeOwned: boolean;
   /** Is this kind one that the archive holds (an owner that re-creates what it owns)? */
   readonly isArchived: (group: string, kind: string) => boolean;
+  readonly isScaleTarget: (target: ScaleTarget) => boolean;
 }
 
 /** Beyond this many changes in a window, the fields of each are not told: the message has only counts. */

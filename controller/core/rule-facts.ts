@@ -2,7 +2,7 @@ import { wasApplied } from './evidence.ts';
 import { writersOf } from './evidence-fields.ts';
 import { isAsked, roleOf, type Writer } from './evidence-writers.ts';
 import { compileGlobs } from './glob.ts';
-import { arrayAt, isJsonObject, type Json, objectAt, stringAt } from './object.ts';
+import { arrayAt, groupOf, isJsonObject, type Json, objectAt, stringAt } from './object.ts';
 import { isOwned } from './ownership.ts';
 import type { Match, MatchTest } from './rule-match.ts';
 import type { Fact } from './rules/rule.ts';
@@ -17,7 +17,7 @@ export const FACTS: Readonly<Record<Fact, { readonly words: string; readonly tes
     test: ({ object, resource, options }) => isOwned(object, resource, options),
   },
   requested: { words: 'somebody asked for this value', test: wasRequested },
-  'scaled-by-controller': { words: 'a controller wrote it through the scale subresource', test: wasScaled },
+  'scaled-by-controller': { words: 'a controller scales it and no person set it', test: wasScaled },
   injected: { words: 'another program than the one that wrote what is around it put it there', test: wasInjected },
   'written-by-program': { words: 'only programs wrote it', test: wasWrittenByProgram },
   'image-set-by-trigger': { words: 'an automatic image trigger names this container', test: isTriggered },
@@ -46,7 +46,15 @@ function wasRequested(match: Match): boolean {
 function wasScaled(match: Match): boolean {
   const writers = writersAt(match);
   if (writers.some(isAsked)) return false;
-  return writers.some((writer) => writer.subresource === 'scale' && roleOf(writer) === 'program');
+  return writers.some((writer) => writer.subresource === 'scale' && roleOf(writer) === 'program') || isTargeted(match);
+}
+
+/** Replicas that nobody set have no writer, whoever scales them; then the autoscaler that names the object has the word. */
+function isTargeted({ object, options }: Match): boolean {
+  if (options.isScaleTarget === undefined) return false;
+  const namespace = stringAt(object.metadata, 'namespace') ?? '';
+  const name = stringAt(object.metadata, 'name') ?? '';
+  return options.isScaleTarget({ namespace, group: groupOf(object.apiVersion ?? ''), kind: object.kind ?? '', name });
 }
 
 function wasWrittenByProgram(match: Match): boolean {

@@ -1,13 +1,13 @@
 import type { Evidence } from './evidence.ts';
 import type { Json, KubeObject, ResourceName } from './object.ts';
-import type { OwnershipOptions } from './ownership.ts';
+import type { SanitiseOptions } from './sanitise-options.ts';
 
 /** A place of an object that a rule's pointer matched: what conditions and facts are asked about. */
 export interface Match {
   readonly object: KubeObject;
   readonly resource: ResourceName;
   readonly evidence: Evidence;
-  readonly options: OwnershipOptions;
+  readonly options: SanitiseOptions;
   readonly value: Json;
   /** Unescaped, concrete. */
   readonly path: readonly string[];

@@ -4,8 +4,9 @@ import type { Json, KubeObject, ResourceName } from './object.ts';
 import { renderCondition } from './rule-condition.ts';
 import type { Verdict } from './rules/rule.ts';
 import type { CompiledRule, RuleSet } from './rules/rule-set.ts';
-import { collect, finish, type LeftOut, type Sanitised, type SanitiseOptions } from './sanitise.ts';
+import { collect, finish, type LeftOut, type Sanitised } from './sanitise.ts';
 import { copy } from './sanitise-held.ts';
+import type { SanitiseOptions } from './sanitise-options.ts';
 import { startWalk, type Trace } from './sanitise-walk.ts';
 
 /** What the rules say, for people. */

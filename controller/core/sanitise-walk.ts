@@ -1,11 +1,11 @@
 import type { Evidence } from './evidence.ts';
 import type { Json, JsonObject, KubeObject, ResourceName } from './object.ts';
-import type { OwnershipOptions } from './ownership.ts';
 import { renderPointer } from './pointer.ts';
 import type { Match } from './rule-match.ts';
 import { type State, step } from './rule-states.ts';
 import type { CompiledRule } from './rules/rule-set.ts';
 import { dropNulls } from './sanitise-nulls.ts';
+import type { SanitiseOptions } from './sanitise-options.ts';
 import { noteRemoval } from './sanitise-remove.ts';
 
 /** One walk over an object along the rules' pointers: every rule is asked, nothing but nulls is changed yet. */
@@ -62,7 +62,7 @@ export function startWalk(
   object: KubeObject,
   resource: ResourceName,
   evidence: Evidence,
-  options: OwnershipOptions,
+  options: SanitiseOptions,
   traces?: Trace[],
 ): Walk {
   return {

@@ -1,8 +1,8 @@
 import { type Evidence, readEvidence } from './evidence.ts';
 import { isJsonObject, type Json, type KubeObject, objectAt, type ResourceName } from './object.ts';
-import type { OwnershipOptions } from './ownership.ts';
 import { renderPointer } from './pointer.ts';
 import type { RuleSet } from './rules/rule-set.ts';
+import type { SanitiseOptions } from './sanitise-options.ts';
 import { applyRemovals, locate } from './sanitise-remove.ts';
 import { sortLists } from './sanitise-sort.ts';
 import { decideWhole, type Recorded, startWalk, type Walk, walkObject } from './sanitise-walk.ts';
@@ -30,8 +30,6 @@ export interface LeftOut {
   readonly rule: string;
   readonly reason: string;
 }
-
-export type SanitiseOptions = OwnershipOptions;
 
 export function isLeftOut(result: Sanitised | LeftOut): result is LeftOut {
   return 'leftOut' in result;

@@ -27,7 +27,7 @@ export function packEntry(type: number, content: Buffer): PackedBytes {
   return measure(isStored ? [header, ...storedParts(content)] : [header, deflateQuick(content)]);
 }
 
-export function measure(parts: readonly Buffer[]): PackedBytes {
+function measure(parts: readonly Buffer[]): PackedBytes {
   let length = 0;
   let crc = 0;
   for (const part of parts) {

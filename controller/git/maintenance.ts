@@ -30,6 +30,8 @@ export class Maintenance {
   readonly #beginAt: number;
   #windowBytes = 0;
   #running: Promise<void> | undefined;
+  /** Why the last consolidation that began by itself failed; undefined when it did not. */
+  error: unknown;
 
   constructor(store: ObjectStore, options: MaintenanceOptions) {
     this.#store = store;
@@ -54,8 +56,10 @@ export class Maintenance {
   async #runAlone(): Promise<void> {
     try {
       const result = await this.#inTurn(COPY_BY_ITSELF);
+      this.error = undefined;
       this.#options.onConsolidation?.({ result });
     } catch (error) {
+      this.error = error;
       this.#options.onConsolidation?.({ error });
     } finally {
       this.#running = undefined;

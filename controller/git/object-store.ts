@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { applyDelta } from './apply-delta.ts';
@@ -44,19 +44,22 @@ export class ObjectStore {
       if (!/^pack-[0-9a-f]{40}\.idx$/.test(file)) continue;
       const name = file.slice(0, -4);
       const isKept = names.has(`${name}.keep`);
-      const pack = known.get(name);
-      packs.push(pack === undefined ? this.#openPack(name, isKept) : { ...pack, isKept });
+      const old = known.get(name);
+      const pack = old === undefined ? this.#openPack(name, isKept) : { ...old, isKept };
+      if (pack !== undefined) packs.push(pack);
     }
     this.packs = packs.sort((a, b) => a.modified - b.modified || (a.name < b.name ? -1 : 1));
   }
 
-  #openPack(name: string, isKept: boolean): Pack {
+  /** Undefined when a writer merged and removed it since we looked: then the index is gone as well. */
+  #openPack(name: string, isKept: boolean): Pack | undefined {
     try {
       const pack = describePack(this.directory, name, isKept);
       verifyTrailer(pack);
       return pack;
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
+      if (!existsSync(join(this.packDirectory, `${name}.idx`))) return undefined;
       throw damaged(this.directory, `objects/pack/${name}.pack`, 'is missing beside its index', error);
     }
   }

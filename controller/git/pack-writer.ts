@@ -110,7 +110,7 @@ export class PackWriter implements AsyncDisposable {
 }
 
 /** Waits for all, also when one fails, so that no write is under way when the caller cleans up. */
-export async function settled(work: readonly Promise<unknown>[]): Promise<void> {
+async function settled(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 

@@ -17,7 +17,6 @@ import { type StagedChange, Staging } from './staging.ts';
 import { requireValidPath } from './valid-path.ts';
 import { addCommit, addTrees, type PackObjects, stagedObjects, writeWindow } from './write-window.ts';
 
-export type { Identity } from './commit-object.ts';
 export type { ObjectId } from './object-id.ts';
 
 export interface RepositoryOptions extends MaintenanceOptions {
@@ -212,6 +211,11 @@ export class Repository implements AsyncDisposable {
   async consolidate(options: ConsolidateOptions = {}): Promise<Consolidation> {
     this.#requireWriter();
     return await this.#maintenance.consolidate(options);
+  }
+
+  /** Why the last consolidation that began by itself failed; commits go on, and the next one tries again. */
+  get consolidationError(): unknown {
+    return this.#maintenance.error;
   }
 
   /** Reads the branch again, after something other than `commit` moved it. */

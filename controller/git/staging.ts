@@ -6,7 +6,7 @@ import { ENTRY } from './pack-format.ts';
 /** What is to become of a path. */
 export type StagedChange = StagedBlob | StagedDeletion;
 
-export interface StagedBlob {
+interface StagedBlob {
   readonly id: ObjectId;
   /** The pack entry, ready to be written; undefined once it lies in a spill. */
   readonly entry: PackedBytes | undefined;
@@ -14,7 +14,7 @@ export interface StagedBlob {
   readonly spill: string | undefined;
 }
 
-export interface StagedDeletion {
+interface StagedDeletion {
   readonly id: undefined;
 }
 

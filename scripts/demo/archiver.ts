@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 /** A line of kubekeeper's log. */
 export interface LogLine {
@@ -13,66 +14,66 @@ export class Archiver {
   readonly #child: ChildProcess;
   readonly #lines: LogLine[] = [];
   readonly #ended: Promise<void>;
-  readonly #last: string[] = [];
-  #wake = Promise.withResolvers<void>();
+  #lastLine = '';
   #isOver = false;
+  #wake = Promise.withResolvers<void>();
 
-  /** `args` come after `kubekeeper`; every line of the log also goes to `logFile`. */
+  /** `args` come after `kubekeeper`; the log also goes to `logFile`. */
   constructor(args: readonly string[], logFile: string) {
-    this.#child = spawn(process.execPath, ['bin/kubekeeper.js', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ended = promise;
+    const program = [fileURLToPath(import.meta.resolve('./guard.ts')), 'bin/kubekeeper.js', ...args];
+    // A session of its own: Ctrl-C reaches the demo alone, which then ends this in good order.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KUBEKEEPER_')));
+    this.#child = spawn(process.execPath, program, { stdio: ['pipe', 'ignore', 'pipe'], detached: true, env });
     const copy = createWriteStream(logFile);
-    const reader = createInterface({ input: this.#child.stderr as NodeJS.ReadableStream });
-    reader.on('line', (line) => {
+    createInterface({ input: this.#child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
       copy.write(`${line}\n`);
       this.#read(line);
     });
-    this.#child.on('close', () => {
-      this.#isOver = true;
-      this.#rouse();
-      copy.end(() => resolve());
+    this.#ended = new Promise((resolve, reject) => {
+      this.#child.on('error', reject).on('close', () => {
+        this.#isOver = true;
+        this.#rouse();
+        copy.end(() => resolve());
+      });
     });
   }
 
-  /** How many lines were seen so far: what is awaited from here on is news. */
+  /** How many lines were read so far: what comes from here on is news. */
   get position(): number {
     return this.#lines.length;
   }
 
-  /** Every line from `position` on. */
-  linesFrom(position: number): readonly LogLine[] {
-    return this.#lines.slice(position);
-  }
-
-  /** The first line from `position` on that `matches`. Throws when none comes in time, or when kubekeeper ends. */
+  /**
+   * The first line from `position` on that `matches`, and the position behind it. Rejects when none comes in time, when kubekeeper
+   * ends, and with the signal's reason.
+   */
   async waitFor(
     what: string,
     matches: (line: LogLine) => boolean,
-    options: { readonly position?: number; readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<LogLine> {
-    const late = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]);
-    for (;;) {
-      const found = this.#lines.slice(options.position ?? 0).find(matches);
-      if (found !== undefined) return found;
+    options: { readonly position: number; readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<{ line: LogLine; next: number }> {
+    const late = AbortSignal.timeout(options.timeoutMs);
+    for (let index = options.position; ; ) {
+      for (; index < this.#lines.length; index++) {
+        const line = this.#lines[index] as LogLine;
+        if (matches(line)) return { line, next: index + 1 };
+      }
       options.signal.throwIfAborted();
-      if (this.#isOver) throw new Error(`kubekeeper ended before ${what}: ${this.#last.join(' | ')}`);
+      if (this.#isOver) throw new Error(`kubekeeper ended before ${what}: ${this.#lastLine}`);
       if (late.aborted) throw new Error(`${what} did not come within ${options.timeoutMs / 1000} s`);
-      await Promise.race([this.#wake.promise, aborted(late)]);
+      await Promise.race([this.#wake.promise, untilAborted(AbortSignal.any([options.signal, late]))]);
     }
   }
 
-  /** Asks it to end, waits until it has. */
+  /** Asks it to end and waits until it has. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOver) this.#child.kill('SIGTERM');
-    const impatience = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
+    this.#child.stdin?.end();
     await this.#ended;
-    clearTimeout(impatience);
   }
 
   #read(line: string): void {
-    this.#last.push(line);
-    if (this.#last.length > 3) this.#last.shift();
+    this.#lastLine = line;
+    // What is no JSON is a crash or a refusal: it is told when kubekeeper ends.
     if (!line.startsWith('{')) return;
     this.#lines.push(JSON.parse(line) as LogLine);
     this.#rouse();
@@ -84,7 +85,7 @@ export class Archiver {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -1,10 +1,10 @@
 /** The six changes of the demo, and what Git must hold after each. */
 
-/** What proves a change: a file of a repository, and what its newest difference holds. */
+/** What proves a change: how a file of a repository differs after it. */
 export interface Evidence {
   readonly repository: string;
   readonly path: string;
-  /** Lines of the commit's difference of this file: with their leading + or -. */
+  /** Beginnings of lines that `git diff` shows: + or -, then the text without its indentation. */
   readonly lines: readonly string[];
   readonly isDeletion?: true;
 }
@@ -24,14 +24,16 @@ export const demoChanges: readonly DemoChange[] = [
       {
         repository: 'shop-web',
         path: 'deployments.apps/web.json',
-        lines: ['"image": "registry.example.com/shop/web:1.4"', '"image": "registry.example.com/shop/web:1.5"'],
+        lines: ['-"image": "registry.example.com/shop/web:1.4"', '+"image": "registry.example.com/shop/web:1.5"'],
       },
     ],
   },
   {
     title: 'a replica count',
     commands: [['scale', 'deployment/cart', '--replicas=4', '-n', 'shop-web']],
-    evidence: [{ repository: 'shop-web', path: 'deployments.apps/cart.json', lines: ['"replicas": 4'] }],
+    evidence: [
+      { repository: 'shop-web', path: 'deployments.apps/cart.json', lines: ['-"replicas": 2', '+"replicas": 4'] },
+    ],
   },
   {
     title: 'a key of a ConfigMap',
@@ -39,7 +41,7 @@ export const demoChanges: readonly DemoChange[] = [
       ['patch', 'configmap/settings', '-n', 'shop-web', '--type=merge', '--patch-file=demo/changes/configmap-key.yaml'],
     ],
     evidence: [
-      { repository: 'shop-web', path: 'configmaps/settings.json', lines: ['"feature.express-checkout": "on"'] },
+      { repository: 'shop-web', path: 'configmaps/settings.json', lines: ['+"feature.express-checkout": "on"'] },
     ],
   },
   {
@@ -53,12 +55,12 @@ export const demoChanges: readonly DemoChange[] = [
       {
         repository: '_cluster',
         path: 'customresourcedefinitions.apiextensions.k8s.io/vouchers.shop.example.com.json',
-        lines: ['"kind": "Voucher"'],
+        lines: ['+"kind": "Voucher"'],
       },
       {
         repository: 'shop-ops',
         path: 'vouchers.shop.example.com/spring.json',
-        lines: ['"serial": 9007199254740993'],
+        lines: ['+"serial": 9007199254740993'],
       },
     ],
   },
@@ -69,7 +71,7 @@ export const demoChanges: readonly DemoChange[] = [
       {
         repository: 'shop-ops',
         path: 'cronjobs.batch/cache-warmer.json',
-        lines: ['"name": "cache-warmer"'],
+        lines: ['-"name": "cache-warmer"'],
         isDeletion: true,
       },
     ],
@@ -77,7 +79,7 @@ export const demoChanges: readonly DemoChange[] = [
   {
     title: 'a password',
     commands: [['apply', '--server-side', '-f', 'demo/changes/secret.yaml']],
-    evidence: [{ repository: 'shop-db', path: 'secrets/postgres.json', lines: ['"password":'] }],
+    evidence: [{ repository: 'shop-db', path: 'secrets/postgres.json', lines: ['-"password":', '+"password":'] }],
   },
 ];
 

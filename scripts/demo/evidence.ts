@@ -1,51 +1,45 @@
 import { join } from 'node:path';
-import { demoChanges, type Evidence, secretTexts } from './changes.ts';
+import { type Evidence, secretTexts } from './changes.ts';
 import { runCommand } from './run-command.ts';
 
-/** Reads with plain Git what the archive wrote, as a user would. */
+/** Reads with plain Git what the archive wrote, as a user would. `directory` holds the repositories. */
 
 export function gitIn(directory: string, repository: string, ...args: readonly string[]): Promise<string> {
   return runCommand('git', ['-C', join(directory, `${repository}.git`), ...args]);
 }
 
-/** What is missing in Git after all changes, in words; empty when everything is there. */
-export async function findGaps(directory: string, repositories: readonly string[]): Promise<readonly string[]> {
-  const gaps: string[] = [];
-  for (const change of demoChanges) {
-    for (const evidence of change.evidence) {
-      const gap = await gapOf(directory, evidence);
-      if (gap !== undefined) gaps.push(`${change.title}: ${gap}`);
-    }
-  }
-  for (const repository of repositories) {
-    for (const secret of secretTexts) {
-      if (await holds(directory, repository, secret)) gaps.push(`${repository} holds a secret value in plain text`);
-    }
-  }
-  return gaps;
+/** The newest commit of a repository. */
+export async function readHead(directory: string, repository: string): Promise<string> {
+  return (await gitIn(directory, repository, 'rev-parse', 'main')).trim();
 }
 
-async function gapOf(directory: string, evidence: Evidence): Promise<string | undefined> {
-  const place = `${evidence.repository}.git ${evidence.path}`;
-  const patch = await gitIn(
-    directory,
-    evidence.repository,
-    ...['log', '--max-count=1', '--patch', '--format=%H', 'main', '--', evidence.path],
-  );
-  if (patch === '') return `${place} is in no commit`;
-  const changed = patch.split('\n').filter((line) => /^[+-](?![+-]{2} )/.test(line));
-  const missing = evidence.lines.find((text) => !changed.some((line) => line.includes(text)));
-  if (missing !== undefined) return `the newest commit of ${place} does not change ${missing}`;
-  const live = await gitIn(directory, evidence.repository, 'ls-tree', '--name-only', 'main', '--', evidence.path);
-  if (evidence.isDeletion === true && live !== '') return `${place} is still there`;
-  if (evidence.isDeletion !== true && live === '') return `${place} is gone`;
+/** What Git lacks of a change that was made after commit `before`, in words; undefined when all is there. */
+export async function findGap(directory: string, evidence: Evidence, before: string): Promise<string | undefined> {
+  const { repository, path } = evidence;
+  const patch = await gitIn(directory, repository, 'diff', before, 'main', '--', path);
+  if (patch === '') return `${repository}.git has no commit that changes ${path}`;
+  const changed = patch.split('\n').map((line) => line.slice(0, 1) + line.slice(1).trim());
+  const missing = evidence.lines.find((text) => !changed.some((line) => line.startsWith(text)));
+  if (missing !== undefined) return `the change of ${path} in ${repository}.git does not show ${missing}`;
+  const live = await gitIn(directory, repository, 'ls-tree', '--name-only', 'main', '--', path);
+  if (evidence.isDeletion === true && live !== '') return `${path} is still in ${repository}.git`;
   return undefined;
 }
 
-/** In clear or in base64, in any commit. */
+/** The repositories that hold a Secret's value anywhere, in clear or in base64. */
+export async function findLeaks(directory: string, repositories: readonly string[]): Promise<readonly string[]> {
+  const leaks: string[] = [];
+  for (const repository of repositories) {
+    for (const secret of secretTexts) {
+      if (await holds(directory, repository, secret)) leaks.push(`${repository}.git holds the value of a Secret`);
+    }
+  }
+  return leaks;
+}
+
 async function holds(directory: string, repository: string, secret: string): Promise<boolean> {
-  const encoded = Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1);
-  const found = await gitIn(directory, repository, 'log', '--format=%H', `-G${secret}|${encoded}`, 'main');
-  const inMessages = await gitIn(directory, repository, 'log', '--format=%H', `--grep=${secret}`, 'main');
-  return found !== '' || inMessages !== '';
+  // The last characters of base64 depend on what follows.
+  const encoded = Buffer.from(secret).toString('base64').replace(/=*$/, '').slice(0, -2);
+  const everywhere = await gitIn(directory, repository, 'log', '--patch', '--format=%B', 'main');
+  return everywhere.includes(secret) || everywhere.includes(encoded);
 }

@@ -32,7 +32,5 @@ export function printFailure(text: string): void {
 
 /** A command line that can be pasted into a shell. */
 export function quoteCommand(parts: readonly string[]): string {
-  return parts
-    .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  return parts.map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`)).join(' ');
 }

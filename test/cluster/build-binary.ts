@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { acquireBuildLock } from './build-lock.ts';
@@ -29,6 +29,10 @@ export async function buildBinary(name: string, command: GoCommand): Promise<str
     report(`waiting for another process that builds ${name}`),
   );
   if (await exists(path)) return path;
+  for (const left of await readdir(folder)) {
+    // Of a builder that was killed.
+    if (left.startsWith(`.${name}.`)) await rm(join(folder, left), { force: true });
+  }
   const temporary = join(folder, `.${name}.${process.pid}`);
   try {
     await runGoBuild(name, command, temporary);

@@ -101,6 +101,8 @@ async function makeNoise(tick: number): Promise<void> {
       status,
       'kube-controller-manager',
     );
+    const worker = '/apis/apps/v1/namespaces/shop/deployments/worker/scale';
+    await patch(worker, { spec: { replicas: 1 + (tick % 4) } }, 'kube-controller-manager');
     const revision = { 'deployment.kubernetes.io/revision': String(tick) };
     await patch(deploymentPath, { metadata: { annotations: revision } }, 'kube-controller-manager');
   }
@@ -134,10 +136,22 @@ async function settle(archiver: Archiver, directory: string): Promise<number> {
   return countCommits(directory);
 }
 
+/** Applied without replicas, as people do beside an autoscaler: then no field manager owns them, whoever scales. */
+const unclaimed = {
+  ...deployment,
+  metadata: { name: 'worker', namespace: 'shop' },
+  spec: { selector: deployment.spec.selector, template: deployment.spec.template },
+};
+const itsAutoscaler = {
+  ...autoscaler,
+  metadata: { name: 'worker', namespace: 'shop' },
+  spec: { ...autoscaler.spec, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'worker' } },
+};
+
 test("an hour of noise makes no commit, and a person's change in it makes exactly one that says what and who", async () => {
   await using directory = await temporaryDirectory();
   await cluster.kubectl(['create', 'namespace', 'shop']);
-  for (const object of [deployment, autoscaler, leader, webhook, config, secret])
+  for (const object of [deployment, autoscaler, unclaimed, itsAutoscaler, leader, webhook, config, secret])
     await cluster.apply(object, 'kubectl');
   await reissue(0);
   const archiver = startArchiver(cluster.kubeconfig, directory.path);

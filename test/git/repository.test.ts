@@ -270,6 +270,14 @@ test('a repository opened to look changes nothing, while its writer goes on', as
   await writer.consolidate();
   assert.equal((await reader.readFile('a.json'))?.toString(), '3');
   assert.ok(existsSync(join(place.directory, 'objects/pack/tmp_pack_of_the_writer')));
+  reader.stage('a.json', 'never');
+  for (const write of [
+    reader.commit({ message: 'x', author: AUTHOR, time: new Date(0) }),
+    reader.spill(),
+    reader.consolidate(),
+  ]) {
+    await assert.rejects(write, { code: 'DEFECT' });
+  }
 });
 
 test('what Git itself wrote is read: loose objects, packed refs, its own packs', async () => {

@@ -12,12 +12,14 @@ const folder = mkdtempSync(join(tmpdir(), 'kubekeeper-cluster-script-'));
 after(() => rmSync(folder, { recursive: true }));
 
 function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, ['scripts/cluster.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // By the channel it ends even when this test is killed.
+  const stdio = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
+  const child = spawn(process.execPath, ['scripts/cluster.ts', ...args], { stdio: [...stdio] });
   const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
+  child.stdout?.on('data', (chunk) => {
     output.stdout += chunk;
   });
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     output.stderr += chunk;
   });
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
@@ -42,12 +44,13 @@ async function getNamespaces(kubeconfig: string): Promise<string> {
   return (await promisify(execFile)(kubectl, ['--kubeconfig', kubeconfig, 'get', 'namespaces'])).stdout;
 }
 
-/** Where a cluster is, seen from the folders of its supervisor's command line. */
+/** Where a cluster is, seen from its supervisor's command line. */
 function clusterFolder(pid: number): string {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
   for (const child of children) {
-    const found = /"directory":"([^"]+)"/.exec(readFileSync(`/proc/${child}/cmdline`, 'utf8'));
-    if (found?.[1] !== undefined) return found[1];
+    const words = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0');
+    const found = words.find((word) => word.startsWith(join(tmpdir(), 'kubekeeper-cluster-')));
+    if (found !== undefined) return found;
   }
   throw new Error('no supervisor');
 }
@@ -87,6 +90,15 @@ test('a file that belongs to a running cluster is refused, what a killed one lef
   assert.match(await getNamespaces(file), /^default /m);
   third.child.kill('SIGINT');
   assert.equal((await third.ended).code, 0);
+  assert.ok(!existsSync(file));
+});
+
+test('it ends when the program that started it over a channel is gone', async () => {
+  const file = join(folder, 'kubeconfig-channel');
+  const run = start('--kubeconfig', file);
+  await untilReady(run);
+  run.child.disconnect();
+  assert.equal((await run.ended).code, 0);
   assert.ok(!existsSync(file));
 });
 

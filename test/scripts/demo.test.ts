@@ -39,16 +39,8 @@ test('with --keep the cluster stays up, new commits show up, and Ctrl-C ends it 
   await demo.said('stays up until Ctrl-C');
   const kubeconfig = await demo.said(/export KUBECONFIG=(\S+)/);
   const kubectl = await binary('kubectl');
-  execFileSync(kubectl, [
-    '--kubeconfig',
-    kubeconfig,
-    '-n',
-    'shop-web',
-    'set',
-    'image',
-    'deployment/cart',
-    'cart=cart:9',
-  ]);
+  const change = ['-n', 'shop-web', 'set', 'image', 'deployment/cart', 'cart=cart:9'];
+  execFileSync(kubectl, change, { env: { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: demo.directory } });
   await demo.said('deployments.apps/cart: image');
   demo.kill('SIGINT');
   assert.equal(await demo.ended, 0, demo.output());
