@@ -14,6 +14,10 @@ const VERBS: readonly Verb[] = [archiveCommand, explainCommand];
 /** Runs the command line; answers the exit code and never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.done;
+  // A reader such as head(1) has enough: that is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
+  );
   const program = new Command('kubekeeper')
     .description('etckeeper for Kubernetes and OpenShift: every change of a cluster becomes a Git commit')
     .version(readVersion(), '-V, --version', 'print the version')
