@@ -5,7 +5,7 @@ import { isJsonObject, type Json, objectAt, type ResourceName, stringAt } from '
 /** `.kubekeeper/archive.json`: what a repository says of itself, in every tree. docs/format.md is the specification. */
 
 export const ARCHIVE_FILE = '.kubekeeper/archive.json';
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 export interface ArchiveFile {
   /** The uid of the namespace kube-system, or '' where it may not be read. */

@@ -32,7 +32,7 @@ export function isOwned(object: KubeObject, resource: ResourceName, options: Own
 }
 
 /** The one ownerReference that says `controller: true`, if any (the API server allows no second). */
-export function controllerOf(object: KubeObject): { apiVersion: string; kind: string; name: string } | undefined {
+function controllerOf(object: KubeObject): { apiVersion: string; kind: string; name: string } | undefined {
   const references: readonly Json[] = arrayAt(objectAt(object, 'metadata'), 'ownerReferences');
   for (const reference of references) {
     if (!isJsonObject(reference) || reference['controller'] !== true) continue;

@@ -7,7 +7,7 @@ import { applyRemovals, locate } from './sanitise-remove.ts';
 import { sortLists } from './sanitise-sort.ts';
 import { decideWhole, type Recorded, startWalk, type Walk, walkObject } from './sanitise-walk.ts';
 
-export { compileRules, RULES_VERSION, type RuleSet } from './rules/rule-set.ts';
+export { compileRules, type RuleSet } from './rules/rule-set.ts';
 
 /** An object without what is volatile. */
 export interface Sanitised {

@@ -7,7 +7,7 @@ import { KeeperError } from '../errors.ts';
  * the archive, so it never leaves the data directory. When it is lost, a new one is made and every fingerprint changes once.
  */
 
-export const FINGERPRINT_KEY_FILE = 'fingerprint.key';
+const FINGERPRINT_KEY_FILE = 'fingerprint.key';
 
 /**
  * The key of a data directory whose lock the caller holds; made where there is none, never overwritten. Throws KeeperError

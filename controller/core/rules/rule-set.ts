@@ -7,8 +7,6 @@ import { buildStates, type State } from '../rule-states.ts';
 import { BUILT_IN_RULES, RULES_VERSION } from './built-in.ts';
 import type { Rule, Verdict } from './rule.ts';
 
-export { RULES_VERSION } from './built-in.ts';
-
 /** A rule, made ready to be asked. */
 export interface CompiledRule {
   readonly rule: Rule;
