@@ -95,6 +95,7 @@ class ArchiveRun {
   readonly #definitions = new Set<string>();
   readonly #scaled = new ScaleTargets();
   #gaps: ReadonlySet<string> = new Set();
+  #toldCatalogue = '';
   #kinds: ReadonlySet<string> = new Set();
   #catalogue: Catalogue = { resources: [], unavailable: [], served: new Map() };
   #failure: { readonly error: unknown } | undefined;
@@ -138,10 +139,9 @@ class ArchiveRun {
   async run(): Promise<void> {
     const pinned = this.#pinned;
     await this.#scaled.recall(this.#spaces.all());
-    for (const outcome of await migrateRules(this.#spaces, this.#closing, this.#parts.rules))
-      this.#outcomes.push(outcome);
+    this.#pushAll(await migrateRules(this.#spaces, this.#closing, this.#parts.rules));
     const catalogue = await this.#parts.cluster.discover({ signal: this.#signal, pinned });
-    for (const gap of await findMissing(this.#parts.cluster, this.#options.scope, catalogue)) this.#outcomes.push(gap);
+    this.#pushAll(await findMissing(this.#parts.cluster, this.#options.scope, catalogue));
     await this.#follow(catalogue);
     const listed = this.#streams.firstLists().then(() => this.#firstListsDone());
     if (this.#options.once) await Promise.all([listed, this.#streams.ended()]);
@@ -169,8 +169,12 @@ class ArchiveRun {
     }
     this.#kinds = new Set(covered.map((resource) => `${resource.group}/${resource.kind}`));
     this.#streams.follow({ ...catalogue, resources: covered });
-    const { length } = covered;
-    this.#outcomes.push({ type: 'catalogue', resources: length, unavailable: catalogue.unavailable.length, never });
+    this.#reportCatalogue({
+      type: 'catalogue',
+      resources: covered.length,
+      unavailable: catalogue.unavailable.length,
+      never,
+    });
     this.#reportGaps(await this.#sweepVanished());
     this.#closer.touched();
   }
@@ -187,14 +191,22 @@ class ArchiveRun {
     return { covered, never };
   }
 
+  /** A watch begins with the catalogue that we have; the same again is no news. */
+  #reportCatalogue(outcome: Outcome): void {
+    const text = JSON.stringify(outcome);
+    if (text !== this.#toldCatalogue) this.#outcomes.push(outcome);
+    this.#toldCatalogue = text;
+  }
+
   /** Each gap once, until it closes. */
   #reportGaps(gaps: readonly Outcome[]): void {
-    const texts = gaps.map((gap) => JSON.stringify(gap));
-    texts.forEach((text, index) => {
-      const gap = gaps[index];
-      if (gap !== undefined && !this.#gaps.has(text)) this.#outcomes.push(gap);
-    });
-    this.#gaps = new Set(texts);
+    const told = this.#gaps;
+    this.#gaps = new Set(gaps.map((gap) => JSON.stringify(gap)));
+    this.#pushAll(gaps.filter((gap) => !told.has(JSON.stringify(gap))));
+  }
+
+  #pushAll(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) this.#outcomes.push(outcome);
   }
 
   #sweepVanished(): Promise<readonly Outcome[]> {
