@@ -8,7 +8,7 @@ import { archiveOnceArgs, keeperCommand, readReport } from '../measure/keeper.ts
 import { readMemory } from '../measure/peak-memory.ts';
 import { runMeasured } from '../measure/run-measured.ts';
 import { formatBytes, formatCount, formatNumber, formatSpread, mebibytes } from '../report/format.ts';
-import type { Section } from '../report/section.ts';
+import type { Section, Target } from '../report/section.ts';
 import { spreadOf } from '../report/statistics.ts';
 import { countObjects, evenWorld, type World } from '../world/world.ts';
 
@@ -26,12 +26,19 @@ interface Round {
 export interface MemoryFigures {
   readonly objects: number;
   readonly namespaces: number;
-  readonly sizes: readonly { readonly bytes: number; readonly rounds: readonly Round[] }[];
+  readonly sizes: readonly Size[];
+}
+
+interface Size {
+  readonly bytes: number;
+  readonly rounds: readonly Round[];
 }
 
 const FIRST_SYNC_LIMIT_MS = 10 * 60_000;
 const REST_MS = 5000;
-const RULES = { megabytes: 250, growth: 20 };
+const MOST_MEBIBYTES = 250;
+/** Percent, where objects are ten times as large. */
+const MOST_GROWTH = 20;
 
 export const memory: Bench<MemoryFigures> = {
   name: 'memory',
@@ -44,7 +51,7 @@ export const memory: Bench<MemoryFigures> = {
 
 async function measureMemory(context: BenchContext): Promise<MemoryFigures> {
   const [objects, namespaces] = context.isQuick ? [400, 5] : [50_000, 50];
-  const sizes: { bytes: number; rounds: readonly Round[] }[] = [];
+  const sizes: Size[] = [];
   for (const bytes of [2048, 20_480]) {
     const world = await context.world(evenWorld(objects, namespaces, bytes));
     const rounds: Round[] = [];
@@ -85,58 +92,44 @@ async function measureWatching(
 }
 
 function describeMemory({ objects, namespaces, sizes }: MemoryFigures): Section {
-  const peakOf = (place: number, field: 'oncePeak' | 'watchPeak') =>
-    spreadOf((sizes[place]?.rounds ?? []).map((round) => round[field])).median;
-  const target = (what: string, field: 'oncePeak' | 'watchPeak') => ({
-    what,
-    reach: 'at most' as const,
-    limit: RULES.megabytes,
-    value: mebibytes(peakOf(0, field)),
-    unit: 'MiB' as const,
-  });
-  const growth = (what: string, field: 'oncePeak' | 'watchPeak') => ({
-    what,
-    reach: 'at most' as const,
-    limit: RULES.growth,
-    value: (peakOf(1, field) / peakOf(0, field) - 1) * 100,
-    unit: '%' as const,
-  });
   return {
     how: [
       `${formatCount(objects)} objects in ${namespaces} namespaces of a real API server, which serves both sizes; VmHWM of the one process, ${sizes[0]?.rounds.length} ` +
         `rounds. "Once" is \`archive --once\`; "watching" is \`archive\` until every namespace has its first commit, and ${REST_MS / 1000} s after that.`,
     ],
-    targets: [
-      target('peak, 2 KB objects, once', 'oncePeak'),
-      target('peak, 2 KB objects, watching', 'watchPeak'),
-      growth('more at 20 KB, once', 'oncePeak'),
-      growth('more at 20 KB, watching', 'watchPeak'),
-    ],
+    targets: [...targetsOf('once', 'oncePeak', sizes), ...targetsOf('watching', 'watchPeak', sizes)],
     tables: [
       {
         caption: 'By size of the objects',
         columns: ['bytes each', 'peak, once', 'seconds, once', 'peak, watching', 'at rest, watching'],
-        rows: sizes.map(({ bytes, rounds }) => [
-          formatCount(bytes),
-          formatSpread(
-            rounds.map((round) => round.oncePeak),
-            formatBytes,
-          ),
-          formatSpread(
-            rounds.map((round) => round.onceSeconds),
-            formatNumber,
-          ),
-          formatSpread(
-            rounds.map((round) => round.watchPeak),
-            formatBytes,
-          ),
-          formatSpread(
-            rounds.map((round) => round.watchResident),
-            formatBytes,
-          ),
-        ]),
+        rows: sizes.map(describeSize),
       },
     ],
     remarks: [],
   };
+}
+
+function targetsOf(name: string, field: 'oncePeak' | 'watchPeak', sizes: readonly Size[]): readonly Target[] {
+  const [small = Number.NaN, large = Number.NaN] = sizes.map(
+    ({ rounds }) => spreadOf(rounds.map((round) => round[field])).median,
+  );
+  const limits = { reach: 'at most' } as const;
+  return [
+    { ...limits, what: `peak, 2 KB objects, ${name}`, limit: MOST_MEBIBYTES, value: mebibytes(small), unit: 'MiB' },
+    { ...limits, what: `more at 20 KB, ${name}`, limit: MOST_GROWTH, value: (large / small - 1) * 100, unit: '%' },
+  ];
+}
+
+function describeSize({ bytes, rounds }: Size): readonly string[] {
+  const spread = (field: keyof Round, format: (value: number) => string) => {
+    const samples = rounds.map((round) => round[field]);
+    return formatSpread(samples, format);
+  };
+  return [
+    formatCount(bytes),
+    spread('oncePeak', formatBytes),
+    spread('onceSeconds', formatNumber),
+    spread('watchPeak', formatBytes),
+    spread('watchResident', formatBytes),
+  ];
 }

@@ -11,6 +11,8 @@ import type { Verb } from './verb.ts';
 
 /** `kubekeeper archive`: runs on, watching; with `--once` it lists, commits, reports and ends. */
 
+const LISTING_EVERY_MS = 10_000;
+
 export const archiveCommand: Verb = {
   name: 'archive',
   summary: 'Archive the cluster into one Git repository per namespace, and go on watching',
@@ -43,17 +45,26 @@ function refuseFormat(format: string): number {
 async function archiveOn(config: ArchiveConfig): Promise<number> {
   const log = openLog(config.logLevel);
   const stop = stopSignal();
+  const tally = new Tally();
   const onRetry = (error: KeeperError, ms: number) => {
     log.write('info', 'retry', { code: error.code, reason: error.message, afterMs: Math.round(ms) });
   };
+  // The first lists of a large cluster take minutes, and silence would look like standing still.
+  const listing = setInterval(() => log.write('info', 'listing', { objects: countObjects(tally) }), LISTING_EVERY_MS);
   try {
-    for await (const outcome of runArchive(config, { once: false, signal: stop.signal, tally: new Tally(), onRetry })) {
+    for await (const outcome of runArchive(config, { once: false, signal: stop.signal, tally, onRetry })) {
+      if (outcome.type === 'synced') clearInterval(listing);
       observe(log, outcome);
     }
     return EXIT.done;
   } finally {
+    clearInterval(listing);
     stop.dispose();
   }
+}
+
+function countObjects(tally: Tally): number {
+  return tally.all().reduce((sum, one) => sum + one.objects, 0);
 }
 
 async function archiveOnce(config: ArchiveConfig, format: 'text' | 'json'): Promise<number> {
@@ -85,10 +96,9 @@ function openProgress(): { tell(outcome: Outcome, tally: Tally): void; end(): vo
     tell(outcome, tally) {
       if (outcome.type === 'catalogue') total = outcome.resources;
       if (outcome.type === 'listed' || outcome.type === 'skipped') listed++;
-      if (Date.now() - last < (isTerminal ? 200 : 10_000)) return;
+      if (Date.now() - last < (isTerminal ? 200 : LISTING_EVERY_MS)) return;
       last = Date.now();
-      const objects = tally.all().reduce((sum, one) => sum + one.objects, 0);
-      const line = `listing: ${listed} of ${total} resources, ${objects} objects, ${Math.round((last - started) / 1000)} s`;
+      const line = `listing: ${listed} of ${total} resources, ${countObjects(tally)} objects, ${Math.round((last - started) / 1000)} s`;
       process.stderr.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
     },
     end() {
