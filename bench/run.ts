@@ -31,9 +31,8 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux') return refuse('the benches read /proc, so they run on Linux only');
   if (!values.report) {
     const benches = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-    await measureAll(benches, values.quick);
-  }
-  if (!values.quick) await writeReport();
+    await measureUntilStopped(benches, values.quick);
+  } else await writeReport();
 }
 
 function readArguments() {
@@ -55,13 +54,23 @@ function refuse(complaint: string): void {
   process.exitCode = 2;
 }
 
-async function measureAll(benches: readonly Bench[], isQuick: boolean): Promise<void> {
+async function measureUntilStopped(benches: readonly Bench[], isQuick: boolean): Promise<void> {
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort(new Error(name)));
-  const directory = await mkdtemp(join(tmpdir(), 'kubekeeper-bench-'));
-  await using worlds = new Worlds(stop.signal);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
   try {
-    for (const bench of benches) await measureOne(bench, { directory, isQuick, signal: stop.signal, worlds });
+    await measureAll(benches, isQuick, stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.stderr.write('stopped; what was measured in full is in bench/results\n');
+    process.exitCode = 130;
+  }
+}
+
+async function measureAll(benches: readonly Bench[], isQuick: boolean, signal: AbortSignal): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'kubekeeper-bench-'));
+  await using worlds = new Worlds(signal);
+  try {
+    for (const bench of benches) await measureOne(bench, { directory, isQuick, signal, worlds });
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -78,7 +87,10 @@ async function measureOne(
   const [machine, date] = [describeMachine(directory), new Date().toISOString()];
   const result: Result = { bench: bench.name, date, machine, figures: await bench.measure(context) };
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
-  if (!run.isQuick) await saveResult(result);
+  if (!run.isQuick) {
+    await saveResult(result);
+    await writeReport();
+  }
   process.stdout.write(
     `\n## ${bench.title}\n\n${renderSection(bench.describe(result.figures), result).join('\n\n')}\n\n`,
   );

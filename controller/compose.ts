@@ -16,7 +16,6 @@ import { compileRules, type RuleSet } from './core/rules/rule-set.ts';
 import { compileScope } from './core/scope.ts';
 import { KeeperError } from './errors.ts';
 import { openDataDirectory } from './git/data-directory.ts';
-import { openRecipients } from './secrets/recipients.ts';
 import { openSealer } from './secrets/seal.ts';
 
 /** Opens the edges for an entry point and closes them in reverse; the only place that knows all of them. */
@@ -32,7 +31,7 @@ export async function* runArchive(
   options: Pick<ArchiveOptions, 'once' | 'signal'> & { readonly tally: Tally; readonly onRetry?: OnRetry },
 ): AsyncGenerator<Outcome> {
   const rules = await readRules(config.rulesFile);
-  if (config.secrets === 'encrypt') await openRecipients(config.ageRecipients);
+  await checkRecipients(config);
   await using connection = await connect(config);
   const cluster = openCluster(connection, options.onRetry);
   // Asked first: a cluster that cannot be reached leaves no directory behind.
@@ -53,6 +52,13 @@ export async function* runArchive(
       signal: options.signal,
     },
   );
+}
+
+/** Before anything is opened: a key that is none must not leave a directory behind. */
+async function checkRecipients(config: ArchiveConfig): Promise<void> {
+  if (config.secrets !== 'encrypt') return;
+  const { openRecipients } = await import('./secrets/recipients.ts');
+  await openRecipients(config.ageRecipients);
 }
 
 /** The built-in rules with those of a file over them. */

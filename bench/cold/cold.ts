@@ -67,7 +67,8 @@ function describeCold(figures: ColdFigures): Section {
     how: [
       `${formatCount(figures.objects)} objects of twelve kinds in ${figures.namespaces} namespaces (${formatBytes(figures.listBytes)} of lists in ${figures.resources} ` +
         `resources that are not empty), archived into empty directories as ${formatCount(figures.files)} files of ${formatBytes(figures.fileBytes)}; ` +
-        `${figures.rounds.kubekeeper.length} rounds, the three ways in turn. Each way is timed from the start of its first process to the end of its last.`,
+        `${figures.rounds.kubekeeper.length} rounds, the three ways in turn. Each way is timed from the start of its first process to the end of its last. ` +
+        "An untimed archive comes first, so programs, the API server and Node's cache of compiled code are warm for all.",
       '**kubekeeper** is `archive --once -o json` with its discovery and its lists of everything else. **floor** (bench/cold/floor.sh) is one curl that reads ' +
         'the same lists, unparsed, and one `git fast-import` per repository of finished manifests; its trees were checked to be the same. **shell** ' +
         '(bench/cold/by-shell.sh) is kubectl and jq per resource, then `git add` and `git commit` per namespace, which syncs no blob.',

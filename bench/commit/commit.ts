@@ -65,7 +65,7 @@ function describeCommit({ stores, endToEnd }: CommitFigures): Section {
     ],
     tables: [timeTable(stores), byteTable(stores), endToEndTable(endToEnd)],
     remarks: [
-      'The slowest commits of kubekeeper are those that ran beside a consolidation of its own, which is included.',
+      'The slowest commits of kubekeeper waited, most likely, for a consolidation of its own beside them, which is included.',
       `Bytes are those of packs and indexes. "After" is after ${commits} commits and the consolidation that kubekeeper does by itself; "as it lies" is before that one. ` +
         '"git gc" is run on a copy; "repack" is `git repack -adf`, which tries every delta anew. The target compares with the smaller of both.',
       'End to end, the clock starts when the API server has answered the PATCH, which is within a few milliseconds of the watch event, and stops when the log line of the ' +

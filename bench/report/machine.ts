@@ -24,7 +24,7 @@ export function describeMachine(directory: string): Machine {
     cores: availableParallelism(),
     processor: cpus()[0]?.model ?? 'unknown',
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: `${platform()} ${release()} ${arch()}`,
+    kernel: `${platform()} ${release().split('-')[0]} ${arch()}`,
     node: process.versions.node,
     git: execFileSync('git', ['--version'], { encoding: 'utf8' }).trim().replace('git version ', ''),
     fileSystem: fileSystemOf(directory),

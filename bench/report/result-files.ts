@@ -19,7 +19,7 @@ export async function saveResult(result: Result): Promise<void> {
   const file = join(DIRECTORY, `${result.bench}.json`);
   await writeFile(file, `${JSON.stringify(result, roundNumber)}\n`);
   // Committed files look as the formatter wants them, or `npm run ok` refuses.
-  execFileSync(FORMATTER, ['format', '--write', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(FORMATTER, ['format', '--write', file], { stdio: 'pipe' });
 }
 
 /** The last real run; undefined when there was none. */

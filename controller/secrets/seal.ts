@@ -1,10 +1,8 @@
 import { renderJson } from '../core/json.ts';
 import type { Sealer } from '../core/ports.ts';
-import { openEncryptingSeal } from './encrypt.ts';
 import { fingerprintSecrets } from './fingerprint.ts';
 import { openFingerprintKey } from './fingerprint-key.ts';
 import { leavesAt, replaceLeaves } from './leaves.ts';
-import { openRecipients } from './recipients.ts';
 
 /** What stands in the archive for a secret. There is no policy that leaves it readable. */
 
@@ -38,6 +36,9 @@ export async function openSealer({ policy, dataDirectory, recipients, now }: Sea
       };
     }
     case 'encrypt': {
+      // Loaded here alone: most archives do without, and every start would pay for it.
+      const { openRecipients } = await import('./recipients.ts');
+      const { openEncryptingSeal } = await import('./encrypt.ts');
       const opened = await openRecipients(recipients);
       const key = await openFingerprintKey(dataDirectory);
       return { policy, seal: openEncryptingSeal({ key, recipients: opened, now: now ?? Date.now }) };
