@@ -50,12 +50,13 @@ export interface ArchiveOptions {
 
 /** Archives until the signal (or, with `once`, until all is committed). Throws KeeperError when it cannot begin. */
 export async function* archive(parts: ArchiveParts, options: ArchiveOptions): AsyncGenerator<Outcome> {
+  const outcomes = new Queue<Outcome>();
   await using spaces = await openSpaces(options.dataDirectory, {
     clusterId: options.clusterId,
     includes: (name) => options.scope.includesRepository(name),
+    report: (outcome) => outcomes.push(outcome),
   });
   const sealer = await parts.openSealer();
-  const outcomes = new Queue<Outcome>();
   const run = new ArchiveRun({ ...parts, sealer }, options, spaces, outcomes);
   const ended = run.run().then(
     () => outcomes.end(),

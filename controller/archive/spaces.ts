@@ -1,17 +1,23 @@
 import type { ResourceName } from '../core/object.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { KeeperError } from '../errors.ts';
 import { listRepositories } from '../git/data-directory.ts';
+import type { MaintenanceOptions } from '../git/maintenance.ts';
 import { openRepository } from '../git/repository.ts';
 import { openSpace, type Space } from './space.ts';
+
+type ConsolidationDone = Parameters<NonNullable<MaintenanceOptions['onConsolidation']>>[0];
 
 /** The repositories of a data directory, each opened once; a new namespace gets its repository with its first object. */
 export class Spaces implements AsyncDisposable {
   readonly #directory: string;
+  readonly #report: (outcome: Outcome) => void;
   readonly #open = new Map<string, Space>();
   readonly #opening = new Map<string, Promise<Space>>();
 
-  constructor(directory: string) {
+  constructor(directory: string, report: (outcome: Outcome) => void) {
     this.#directory = directory;
+    this.#report = report;
   }
 
   /** Those open now. */
@@ -34,7 +40,8 @@ export class Spaces implements AsyncDisposable {
 
   async #openNow(name: string): Promise<Space> {
     try {
-      const repository = await openRepository(`${this.#directory}/${name}.git`);
+      const onConsolidation = (done: ConsolidationDone) => this.#report(tellConsolidation(name, done));
+      const repository = await openRepository(`${this.#directory}/${name}.git`, { onConsolidation });
       const space = await openSpace(name, repository);
       this.#open.set(name, space);
       return space;
@@ -48,12 +55,26 @@ export class Spaces implements AsyncDisposable {
   }
 }
 
+function tellConsolidation(repository: string, done: ConsolidationDone): Outcome {
+  if ('result' in done) {
+    const { packs, bytes } = done.result;
+    return { type: 'consolidated', repository, packs, bytes };
+  }
+  const reason = done.error instanceof Error ? done.error.message : String(done.error);
+  return { type: 'consolidation-failed', repository, reason };
+}
+
 /** Opens what the directory holds and is in scope. Throws KeeperError for a repository of another cluster or a newer format. */
 export async function openSpaces(
   directory: string,
-  options: { readonly clusterId: string; readonly includes: (name: string) => boolean },
+  options: {
+    readonly clusterId: string;
+    readonly includes: (name: string) => boolean;
+    /** Hears of what the repositories do by themselves. */
+    readonly report: (outcome: Outcome) => void;
+  },
 ): Promise<Spaces> {
-  const spaces = new Spaces(directory);
+  const spaces = new Spaces(directory, options.report);
   for (const name of await listRepositories(directory)) {
     if (!options.includes(name)) continue;
     const space = await spaces.open(name);

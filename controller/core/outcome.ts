@@ -30,4 +30,8 @@ export type Outcome =
       readonly durationMs: number;
     }
   /** A list found more than half of a repository gone: kept until a person agrees or the objects come back. */
-  | { readonly type: 'held'; readonly repository: string; readonly deletions: number; readonly files: number };
+  | { readonly type: 'held'; readonly repository: string; readonly deletions: number; readonly files: number }
+  /** Packs were merged, by itself, so that the repository stays small and quick. */
+  | { readonly type: 'consolidated'; readonly repository: string; readonly packs: number; readonly bytes: number }
+  /** Nothing is lost: the packs stay as they were, and it is tried again after the next commit. */
+  | { readonly type: 'consolidation-failed'; readonly repository: string; readonly reason: string };

@@ -11,6 +11,8 @@ const LEVELS: Readonly<Record<Outcome['type'], LogLevel>> = {
   recovered: 'info',
   committed: 'info',
   held: 'warn',
+  consolidated: 'debug',
+  'consolidation-failed': 'error',
 };
 
 export function observe(log: Log, outcome: Outcome): void {

@@ -277,6 +277,24 @@ test('a thousand resyncs of an unchanged Secret make no commit, sealed in any wa
   }
 });
 
+test('a repository that many windows filled is consolidated by itself, and says so', async () => {
+  await using directory = await temporaryDirectory();
+  const cluster = shop(5);
+  const run = watchScripted(cluster, directory.path, { window: { silenceMs: 0, maximumMs: 0 } });
+  await run.until('the first commit', (outcome) => outcome.type === 'committed');
+  for (let round = 0; round < 60; round++) {
+    const from = run.outcomes.length;
+    cluster.apply(configMaps, configMap('map-0', { a: String(round) }));
+    await run.until('its commit', (outcome) => outcome.type === 'committed', from);
+  }
+  await run.until('a consolidation', (outcome) => outcome.type === 'consolidated');
+  await run.stop();
+  const counted = await git(directory.path, 'shop', 'count-objects', '-v');
+  assert.ok(Number(/^packs: (\d+)$/m.exec(counted)?.[1]) < 50, counted);
+  assert.equal((await subjects(directory.path, 'shop')).length, 61);
+  await git(directory.path, 'shop', 'fsck', '--strict', '--full');
+});
+
 test('a repository that something else made is refused and untouched', async () => {
   await using directory = await temporaryDirectory();
   await mkdir(join(directory.path, 'shop.git'));
