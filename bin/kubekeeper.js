@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript for any Node: finds a Node that runs the TypeScript as it is, then becomes kubekeeper.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,10 +17,14 @@ const entry = existsSync(published) ? published : join(root, 'controller', 'main
 const LEAN = ['--max-semi-space-size=4', '--heap-growing-percent=60'];
 
 // Compiled code is kept from run to run (half of the start's time), in a folder that only this user can write: who could write it would
-// run code with our rights. Where it cannot be made, nothing is kept.
-const compiled = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kubekeeper', 'compiled');
-const cache = process.env['NODE_COMPILE_CACHE'] || compiled;
-const LEAN_VARIABLES = { MALLOC_ARENA_MAX: '1', KUBEKEEPER_LEAN: '1', NODE_COMPILE_CACHE: cache };
+// run code with our rights. Where the folder cannot be made, nothing is kept.
+const cache =
+  process.env['NODE_COMPILE_CACHE'] || makeFolder(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'));
+const LEAN_VARIABLES = {
+  MALLOC_ARENA_MAX: '1',
+  KUBEKEEPER_LEAN: '1',
+  ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
+};
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isNew = major > 24 || (major === 24 && minor >= 12);
@@ -31,8 +35,22 @@ if (!isNew) {
 } else if (wantsLean && typeof process.execve === 'function') {
   becomeLean();
 } else {
-  module.enableCompileCache(cache);
+  if (cache !== undefined) module.enableCompileCache(cache);
   await import(pathToFileURL(entry).href);
+}
+
+/** Step by step: Node's own making of a whole path never ends where none can be made, as below /proc (seen on 24.21). */
+function makeFolder(caches) {
+  let folder = caches;
+  for (const part of ['', 'kubekeeper', 'compiled']) {
+    folder = join(folder, part);
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+    } catch (error) {
+      if (error.code !== 'EEXIST') return undefined;
+    }
+  }
+  return folder;
 }
 
 /** The same process, started anew with the lean flags: V8 and malloc read theirs only at their own start. */
