@@ -10,7 +10,7 @@ test('a start needs no folder that it can write', async () => {
   for (const folder of ['/proc/nope', '/dev/null/below']) {
     const ended = await Promise.race([
       keeper(['archive', '--help'], { XDG_CACHE_HOME: folder, NODE_COMPILE_CACHE: '' }),
-      new Promise<undefined>((resolve) => setTimeout(resolve, 20_000).unref()),
+      new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20_000).unref()),
     ]);
     assert.equal(ended?.code, 0, folder);
     assert.equal(ended?.stderr, '');
