@@ -3,6 +3,7 @@ import { type ObjectChange, type Occasion, renderMessage } from '../core/message
 import { CLUSTER_REPOSITORY, type ResourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Clock } from '../core/ports.ts';
+import { AUTHOR } from './author.ts';
 import type { PendingChange, Space } from './space.ts';
 import { guardSweep } from './sweep-guard.ts';
 
@@ -107,8 +108,10 @@ async function commitGroup(closing: Closing, space: Space, group: Group): Promis
   const message = renderMessage(changes, occasionOf(closing, space, group));
   const started = closing.clock.monotonic();
   const paths = new Set([...group.changes.keys(), ARCHIVE_FILE]);
-  const author = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
-  const commit = await space.repository.commit({ message, author, time: new Date(closing.clock.wall()) }, paths);
+  const commit = await space.repository.commit(
+    { message, author: AUTHOR, time: new Date(closing.clock.wall()) },
+    paths,
+  );
   if (commit === undefined) return undefined;
   space.file = file;
   return {

@@ -5,6 +5,7 @@ import { isJsonObject, type KubeObject } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import { isLeftOut, sanitise } from '../core/sanitise.ts';
+import { AUTHOR } from './author.ts';
 import type { Closing } from './close-window.ts';
 import type { Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
@@ -35,9 +36,8 @@ async function migrateSpace(space: Space, closing: Closing, rules: RuleSet): Pro
   repository.stage(ARCHIVE_FILE, renderArchiveFile(renewed));
   const subject = `rules ${file.rules} -> ${rules.version}: ${rewritten} ${rewritten === 1 ? 'file' : 'files'} rewritten`;
   const message = `${subject}\n\nArchived-From: cluster ${file.clusterId === '' ? 'unknown' : file.clusterId}\n`;
-  const author = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
   const started = closing.clock.monotonic();
-  const commit = await repository.commit({ message, author, time: new Date(closing.clock.wall()) });
+  const commit = await repository.commit({ message, author: AUTHOR, time: new Date(closing.clock.wall()) });
   space.file = renewed;
   if (commit === undefined) return [];
   const durationMs = closing.clock.monotonic() - started;
