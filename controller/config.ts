@@ -120,6 +120,13 @@ export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
   };
 }
 
+export type OutputFormat = 'text' | 'json';
+
+/** Of `-o`, which every verb with a result takes. */
+export function parseOutputFormat(raw: RawSettings): OutputFormat {
+  return choice('output', text(raw, 'output') ?? 'text', ['text', 'json']);
+}
+
 export function parseConnectionConfig(raw: RawSettings): { kubeconfig?: string; context?: string } {
   const [kubeconfig, context] = [text(raw, 'kubeconfig'), text(raw, 'context')];
   return { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) };

@@ -3,7 +3,7 @@ import { type ObjectChange, type Occasion, renderMessage } from '../core/message
 import { CLUSTER_REPOSITORY, type ResourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Clock } from '../core/ports.ts';
-import { AUTHOR } from './author.ts';
+import { commitSpace } from './commit-space.ts';
 import type { PendingChange, Space } from './space.ts';
 import { guardSweep } from './sweep-guard.ts';
 
@@ -106,23 +106,10 @@ async function commitGroup(closing: Closing, space: Space, group: Group): Promis
   space.repository.stage(ARCHIVE_FILE, renderArchiveFile(file));
   const changes = [...group.changes.values()].sort(byRef);
   const message = renderMessage(changes, occasionOf(closing, space, group));
-  const started = closing.clock.monotonic();
   const paths = new Set([...group.changes.keys(), ARCHIVE_FILE]);
-  const commit = await space.repository.commit(
-    { message, author: AUTHOR, time: new Date(closing.clock.wall()) },
-    paths,
-  );
-  if (commit === undefined) return undefined;
-  space.file = file;
-  return {
-    type: 'committed',
-    repository: space.name,
-    id: commit.id,
-    subject: message.slice(0, message.indexOf('\n')),
-    objects: changes.length,
-    bytes: commit.bytes,
-    durationMs: closing.clock.monotonic() - started,
-  };
+  const committed = await commitSpace(space, { message, objects: changes.length, paths }, closing.clock);
+  if (committed !== undefined) space.file = file;
+  return committed;
 }
 
 function occasionOf(closing: Closing, space: Space, group: Group): Occasion {

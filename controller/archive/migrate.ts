@@ -5,8 +5,8 @@ import { isJsonObject, type KubeObject } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import { isLeftOut, sanitise } from '../core/sanitise.ts';
-import { AUTHOR } from './author.ts';
 import type { Closing } from './close-window.ts';
+import { commitSpace } from './commit-space.ts';
 import type { Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
 
@@ -36,13 +36,9 @@ async function migrateSpace(space: Space, closing: Closing, rules: RuleSet): Pro
   repository.stage(ARCHIVE_FILE, renderArchiveFile(renewed));
   const subject = `rules ${file.rules} -> ${rules.version}: ${rewritten} ${rewritten === 1 ? 'file' : 'files'} rewritten`;
   const message = `${subject}\n\nArchived-From: cluster ${file.clusterId === '' ? 'unknown' : file.clusterId}\n`;
-  const started = closing.clock.monotonic();
-  const commit = await repository.commit({ message, author: AUTHOR, time: new Date(closing.clock.wall()) });
+  const committed = await commitSpace(space, { message, objects: rewritten }, closing.clock);
   space.file = renewed;
-  if (commit === undefined) return [];
-  const durationMs = closing.clock.monotonic() - started;
-  const { id, bytes } = commit;
-  return [{ type: 'committed', repository: space.name, id, subject, objects: rewritten, bytes, durationMs }];
+  return committed === undefined ? [] : [committed];
 }
 
 /** Encrypted files are left to the next list: a change inside would break their MAC. */

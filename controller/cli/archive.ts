@@ -1,11 +1,17 @@
 import { Tally } from '../archive/tally.ts';
 import { runArchive } from '../compose.ts';
-import { ARCHIVE_SETTINGS, type ArchiveConfig, parseArchiveConfig } from '../config.ts';
+import {
+  ARCHIVE_SETTINGS,
+  type ArchiveConfig,
+  type OutputFormat,
+  parseArchiveConfig,
+  parseOutputFormat,
+} from '../config.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { EXIT, type KeeperError } from '../errors.ts';
 import { openLog } from '../telemetry/log.ts';
 import { observe } from '../telemetry/observe.ts';
-import { printNote, stopSignal } from './output.ts';
+import { stopSignal } from './output.ts';
 import { printReport, type Report } from './report.ts';
 import type { Verb } from './verb.ts';
 
@@ -30,16 +36,10 @@ export const archiveCommand: Verb = {
   ],
   async run(_args, raw) {
     const config = parseArchiveConfig(raw);
-    const format = raw['output'] ?? 'text';
-    if (format !== 'text' && format !== 'json') return refuseFormat(String(format));
+    const format = parseOutputFormat(raw);
     return raw['once'] === true ? archiveOnce(config, format) : archiveOn(config);
   },
 };
-
-function refuseFormat(format: string): number {
-  printNote(`error: Cannot start: --output takes text or json, not "${format}"; nothing was changed`);
-  return EXIT.usage;
-}
 
 /** Runs until a signal; each outcome is a log line. */
 async function archiveOn(config: ArchiveConfig): Promise<number> {
@@ -67,7 +67,7 @@ function countObjects(tally: Tally): number {
   return tally.all().reduce((sum, one) => sum + one.objects, 0);
 }
 
-async function archiveOnce(config: ArchiveConfig, format: 'text' | 'json'): Promise<number> {
+async function archiveOnce(config: ArchiveConfig, format: OutputFormat): Promise<number> {
   const stop = stopSignal();
   const tally = new Tally();
   const outcomes: Outcome[] = [];
@@ -83,7 +83,7 @@ async function archiveOnce(config: ArchiveConfig, format: 'text' | 'json'): Prom
   }
   if (stop.signal.aborted) return EXIT.interrupted;
   const report: Report = { dataDirectory: config.dataDirectory, tallies: tally.all(), outcomes };
-  return printReport(report, format, config.scope.resources);
+  return printReport(report, format);
 }
 
 /** One line that is written over on a terminal; off a terminal a line every ten seconds. */

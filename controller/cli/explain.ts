@@ -1,7 +1,9 @@
 import { openCluster, openConnection, readRules } from '../compose.ts';
 import {
   CONNECTION_SETTINGS,
+  type OutputFormat,
   parseConnectionConfig,
+  parseOutputFormat,
   parseRulesConfig,
   type RawSettings,
   RULE_SETTINGS,
@@ -33,8 +35,7 @@ export const explainCommand: Verb = {
     'kubekeeper explain routes.route.openshift.io -o json',
   ],
   async run([target = ''], raw) {
-    const format = raw['output'] ?? 'text';
-    if (format !== 'text' && format !== 'json') throw usage(`--output takes text or json, not "${format}"`);
+    const format = parseOutputFormat(raw);
     const { rulesFile, includeOwned } = parseRulesConfig(raw);
     const rules = await readRules(rulesFile);
     const slash = target.indexOf('/');
@@ -57,7 +58,7 @@ async function spelledInFull(spelling: string, raw: RawSettings): Promise<string
   }
 }
 
-function explainResource(resource: string, rules: RuleSet, format: 'text' | 'json'): number {
+function explainResource(resource: string, rules: RuleSet, format: OutputFormat): number {
   const rows = explainRules(resource, rules);
   if (format === 'json') {
     printLine(JSON.stringify({ version: 1, resource, rules: rows }, null, 2));
@@ -78,7 +79,7 @@ function cellsOf(row: RuleRow): readonly string[] {
 async function explainLive(
   place: { readonly spelling: string; readonly name: string },
   rules: RuleSet,
-  options: { readonly format: 'text' | 'json'; readonly includeOwned: boolean; readonly raw: RawSettings },
+  options: { readonly format: OutputFormat; readonly includeOwned: boolean; readonly raw: RawSettings },
 ): Promise<number> {
   await using connection = await openConnection(parseConnectionConfig(options.raw));
   const cluster = openCluster(connection);

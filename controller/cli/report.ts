@@ -1,4 +1,5 @@
 import type { ResourceTally } from '../archive/tally.ts';
+import type { OutputFormat } from '../config.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { EXIT } from '../errors.ts';
 import { printLine, printNote, renderTable } from './output.ts';
@@ -12,10 +13,10 @@ export interface Report {
 }
 
 /** Prints and answers the exit code: 3 when something that was asked for could not be archived, 4 when a right or guard refused it. */
-export function printReport(report: Report, format: 'text' | 'json', asked: readonly string[]): number {
+export function printReport(report: Report, format: OutputFormat): number {
   if (format === 'json') printLine(JSON.stringify(renderJsonReport(report), null, 2));
   else printTextReport(report);
-  return exitOf(report, asked);
+  return exitOf(report);
 }
 
 type Skipped = Extract<Outcome, { type: 'skipped' }>;
@@ -26,13 +27,13 @@ function pick<T extends Outcome['type']>(report: Report, type: T): readonly Extr
   return report.outcomes.filter((outcome): outcome is Extract<Outcome, { type: T }> => outcome.type === type);
 }
 
-/** Every gap is said aloud with 3; where everything that was named is refused, the refusal is the result. */
-function exitOf(report: Report, asked: readonly string[]): number {
+/** Every gap is said aloud with 3; where nothing could be archived because it is all refused, the refusal is the result. */
+function exitOf(report: Report): number {
   const skipped = pick(report, 'skipped');
   if (skipped.length === 0 && pick(report, 'held').length === 0) return EXIT.done;
   const nothing = report.tallies.every((tally) => tally.objects === 0);
   const refused = skipped.length > 0 && skipped.every((gap) => gap.code === 'RESOURCE_FORBIDDEN');
-  return nothing && refused && (asked.length > 0 || skipped.length > 0) ? EXIT.refused : EXIT.partial;
+  return nothing && refused ? EXIT.refused : EXIT.partial;
 }
 
 function printTextReport(report: Report): void {

@@ -1,0 +1,28 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Space } from './space.ts';
+
+/** Who signs every commit; who changed the cluster stands in the trailers, with its grade. */
+const AUTHOR = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
+
+/** Commits what is staged (only `paths`, when given) and says so; undefined when the tree would equal HEAD's. */
+export async function commitSpace(
+  space: Space,
+  commit: { readonly message: string; readonly objects: number; readonly paths?: ReadonlySet<string> },
+  clock: Clock,
+): Promise<Outcome | undefined> {
+  const started = clock.monotonic();
+  const { message, objects, paths } = commit;
+  const options = { message, author: AUTHOR, time: new Date(clock.wall()) };
+  const result = await space.repository.commit(options, paths);
+  if (result === undefined) return undefined;
+  return {
+    type: 'committed',
+    repository: space.name,
+    id: result.id,
+    subject: message.slice(0, message.indexOf('\n')),
+    objects,
+    bytes: result.bytes,
+    durationMs: clock.monotonic() - started,
+  };
+}
