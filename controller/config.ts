@@ -1,3 +1,4 @@
+import { parseRemoteTemplate, type RemoteTemplate } from './core/remote.ts';
 import type { ScopeOptions } from './core/scope.ts';
 import { KeeperError } from './errors.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
@@ -33,6 +34,39 @@ export const RULE_SETTINGS: readonly Setting[] = [
   },
 ];
 
+const REMOTE_SETTINGS: readonly Setting[] = [
+  {
+    flag: 'remote',
+    value: 'url',
+    help: 'push each repository to https://HOST/PATH/{cluster}-{namespace}.git',
+  },
+  {
+    flag: 'remote-credentials',
+    value: 'path',
+    help: 'file with a token, or directory with the keys of a Secret: token, username and password, or a GitHub App',
+  },
+  { flag: 'remote-secret', value: 'namespace/name', help: 'Secret of the cluster with the same keys, read by name' },
+  { flag: 'remote-ca', value: 'file', help: "certificates that the remote's own must come from, in PEM" },
+  {
+    flag: 'forge',
+    value: 'kind',
+    default: 'auto',
+    choices: ['auto', 'github', 'gitea', 'none'],
+    help: 'API of the remote, which makes repositories that do not exist; none: they must exist',
+  },
+  {
+    flag: 'cluster-name',
+    value: 'name',
+    help: "what stands for {cluster}; the first part of the cluster's id when left out",
+  },
+];
+
+const PROCESS_SETTINGS: readonly Setting[] = [
+  { flag: 'listen', value: 'address', help: 'serve /livez, /readyz and /metrics there, such as :8080' },
+  { flag: 'leader-elect', help: 'run beside other replicas: one archives, the others wait for its Lease' },
+  { flag: 'lease', value: 'namespace/name', help: "the Lease; kubekeeper in the pod's own namespace when left out" },
+];
+
 export const ARCHIVE_SETTINGS: readonly Setting[] = [
   ...CONNECTION_SETTINGS,
   {
@@ -62,12 +96,8 @@ export const ARCHIVE_SETTINGS: readonly Setting[] = [
   },
   { flag: 'age-recipient', value: 'age1...', repeatable: true, help: 'who can decrypt with --secrets encrypt' },
   ...RULE_SETTINGS,
-  {
-    flag: 'allow-deletions',
-    value: 'globs',
-    repeatable: true,
-    help: 'repositories in which a list may delete more than half',
-  },
+  ...REMOTE_SETTINGS,
+  ...PROCESS_SETTINGS,
   { flag: 'log-level', value: 'level', default: 'info', choices: LOG_LEVELS, help: 'least level that is logged' },
 ];
 
@@ -89,8 +119,26 @@ export interface ArchiveConfig {
   readonly ageRecipients: readonly string[];
   readonly rulesFile?: string;
   readonly includeOwned: boolean;
-  readonly allowDeletions: readonly string[];
+  readonly remote?: RemoteConfig;
+  /** Where to serve probes and metrics. */
+  readonly listen?: { readonly host?: string; readonly port: number };
+  readonly election?: ElectionConfig;
   readonly logLevel: LogLevel;
+}
+
+export interface RemoteConfig {
+  readonly template: RemoteTemplate;
+  /** A file or a directory. */
+  readonly credentials?: string;
+  readonly secret?: { readonly namespace: string; readonly name: string };
+  readonly caFile?: string;
+  readonly forge: 'auto' | 'github' | 'gitea' | 'none';
+  readonly clusterName?: string;
+}
+
+export interface ElectionConfig {
+  /** Undefined: `kubekeeper` in the pod's namespace, or in `default` outside of a cluster. */
+  readonly lease?: { readonly namespace: string; readonly name: string };
 }
 
 /** Checks and converts. Throws KeeperError USAGE_INVALID that names the flag and what it takes. */
@@ -110,14 +158,76 @@ export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
       excludeResources: list(raw, 'excludeResources'),
       ...(selector === undefined ? {} : { selector }),
     },
-    dataDirectory: text(raw, 'dataDir') ?? './kubekeeper-data',
+    dataDirectory: parseDataDirectory(raw),
     window: { silenceMs, maximumMs },
     secrets: choice('secrets', text(raw, 'secrets') ?? 'fingerprint', ['fingerprint', 'encrypt', 'omit']),
     ageRecipients: list(raw, 'ageRecipient'),
     ...parseRulesConfig(raw),
-    allowDeletions: list(raw, 'allowDeletions'),
+    ...parseRemoteConfig(raw),
+    ...parseProcessConfig(raw),
     logLevel: choice('log-level', text(raw, 'logLevel') ?? 'info', LOG_LEVELS),
   };
+}
+
+export function parseDataDirectory(raw: RawSettings): string {
+  return text(raw, 'dataDir') ?? './kubekeeper-data';
+}
+
+/** The rows of REMOTE_SETTINGS; nothing when there is no remote. */
+function parseRemoteConfig(raw: RawSettings): { remote?: RemoteConfig } {
+  const url = text(raw, 'remote');
+  const [credentials, caFile] = [text(raw, 'remoteCredentials'), text(raw, 'remoteCa')];
+  const clusterName = text(raw, 'clusterName');
+  const secret = parsePlace('remote-secret', text(raw, 'remoteSecret'));
+  if (credentials !== undefined && secret !== undefined) {
+    throw usage('--remote-credentials and --remote-secret name two sources, give one of them');
+  }
+  if (clusterName !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(clusterName)) {
+    throw usage(`--cluster-name takes letters, digits, ".", "_" and "-", not "${clusterName}"`);
+  }
+  if (url === undefined) {
+    const lone = Object.entries({ 'remote-credentials': credentials, 'remote-secret': secret, 'remote-ca': caFile });
+    const [flag] = lone.find(([, value]) => value !== undefined) ?? [];
+    if (flag !== undefined) throw usage(`--${flag} needs --remote`);
+    return {};
+  }
+  return {
+    remote: {
+      template: parseRemoteTemplate(url),
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(secret === undefined ? {} : { secret }),
+      ...(caFile === undefined ? {} : { caFile }),
+      forge: choice('forge', text(raw, 'forge') ?? 'auto', ['auto', 'github', 'gitea', 'none']),
+      ...(clusterName === undefined ? {} : { clusterName }),
+    },
+  };
+}
+
+function parseProcessConfig(raw: RawSettings): Pick<ArchiveConfig, 'listen' | 'election'> {
+  const listen = text(raw, 'listen');
+  const lease = parsePlace('lease', text(raw, 'lease'));
+  const isElected = isOn(raw['leaderElect']);
+  if (lease !== undefined && !isElected) throw usage('--lease needs --leader-elect');
+  return {
+    ...(listen === undefined ? {} : { listen: parseAddress(listen) }),
+    ...(isElected ? { election: lease === undefined ? {} : { lease } } : {}),
+  };
+}
+
+function parseAddress(value: string): { host?: string; port: number } {
+  const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:[\]]+)?:)?(\d{1,5})$/.exec(value);
+  if (match === null || Number(match[2]) > 65_535) {
+    throw usage(`--listen takes an address such as :8080 or 127.0.0.1:8080, not "${value}"`);
+  }
+  const host = match[1]?.replace(/^\[|\]$/g, '');
+  return { ...(host === undefined ? {} : { host }), port: Number(match[2]) };
+}
+
+function parsePlace(flag: string, value: string | undefined): { namespace: string; name: string } | undefined {
+  if (value === undefined) return undefined;
+  const [namespace, name, rest] = value.split('/');
+  if (!namespace || !name || rest !== undefined) throw usage(`--${flag} takes NAMESPACE/NAME, not "${value}"`);
+  return { namespace, name };
 }
 
 export type OutputFormat = 'text' | 'json';

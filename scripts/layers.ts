@@ -25,6 +25,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@octokit/rest': ['forge'],
   'age-encryption': ['secrets'],
   pino: ['telemetry'],
+  '@prometheus-io/client': ['telemetry'],
   commander: ['cli'],
   'fast-json-patch': ['core'],
   'json-stable-stringify': ['core'],

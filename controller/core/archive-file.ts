@@ -11,7 +11,13 @@ export interface ArchiveFile {
   /** The uid of the namespace kube-system, or '' where it may not be read. */
   readonly clusterId: string;
   /** Absent in `_cluster`. */
-  readonly namespace?: { readonly name: string; readonly uid: string };
+  readonly namespace?: {
+    readonly name: string;
+    /** Whom this line of history belongs to; '' where it may not be read. */
+    readonly uid: string;
+    /** The mark of a later line; absent in the first. */
+    readonly line?: string;
+  };
   /** The API version in which each resource is archived: kept as long as the cluster serves it. */
   readonly resources: ReadonlyMap<ResourceName, string>;
   /** The version of the rules that made the tree. */
@@ -47,13 +53,17 @@ export function parseArchiveFile(text: string, where: string): ArchiveFile {
   const resources = Object.entries(objectAt(document, 'resources') ?? {});
   return {
     clusterId: stringAt(document, 'clusterId') ?? '',
-    ...(namespace === undefined
-      ? {}
-      : { namespace: { name: stringAt(namespace, 'name') ?? '', uid: stringAt(namespace, 'uid') ?? '' } }),
+    ...(namespace === undefined ? {} : { namespace: parseNamespace(namespace) }),
     resources: new Map(resources.map(([name, served]) => [name, String(served)])),
     rules: stringAt(document, 'rules') ?? '',
     secrets: stringAt(document, 'secrets') ?? '',
   };
+}
+
+function parseNamespace(namespace: Json): NonNullable<ArchiveFile['namespace']> {
+  const line = stringAt(namespace, 'line');
+  const named = { name: stringAt(namespace, 'name') ?? '', uid: stringAt(namespace, 'uid') ?? '' };
+  return line === undefined ? named : { ...named, line };
 }
 
 function parseDocument(text: string, where: string): Json {
@@ -67,6 +77,11 @@ function parseDocument(text: string, where: string): Json {
 function unreadable(where: string, cause?: unknown): KeeperError {
   return new KeeperError(
     `Cannot use "${where}": its ${ARCHIVE_FILE} is not one that kubekeeper wrote; nothing was changed, restore the file with git or use another --data-dir`,
-    { kind: 'stalled', code: 'REPOSITORY_DAMAGED', cause },
+    {
+      kind: 'stalled',
+      code: 'REPOSITORY_DAMAGED',
+      details: { directory: where, file: ARCHIVE_FILE, problem: 'is not one that kubekeeper wrote' },
+      cause,
+    },
   );
 }

@@ -34,4 +34,73 @@ export type Outcome =
   /** Packs were merged, by itself, so that the repository stays small and quick. */
   | { readonly type: 'consolidated'; readonly repository: string; readonly packs: number; readonly bytes: number }
   /** Nothing is lost: the packs stay as they were, and it is tried again after the next commit. */
-  | { readonly type: 'consolidation-failed'; readonly repository: string; readonly reason: string };
+  | { readonly type: 'consolidation-failed'; readonly repository: string; readonly reason: string }
+  /** The remote has everything that is committed. */
+  | {
+      readonly type: 'pushed';
+      readonly repository: string;
+      readonly url: string;
+      readonly id: string;
+      readonly commits: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  /** The first failure of a row, and each one for another reason; it is tried again after `afterMs`. */
+  | {
+      readonly type: 'push-failed';
+      readonly repository: string;
+      readonly code: string;
+      readonly reason: string;
+      readonly afterMs: number;
+    }
+  /** While anything waits for its push: how old the oldest commit is that no remote has. */
+  | {
+      readonly type: 'unpushed';
+      readonly repositories: number;
+      readonly oldestMs: number;
+      readonly oldestRepository: string;
+    }
+  /** A person must decide; `reason` is CamelCase and stable, `message` says what is safe and what to do. */
+  | { readonly type: 'stalled'; readonly repository: string; readonly reason: StalledReason; readonly message: string }
+  /** What it was stalled for is gone. */
+  | { readonly type: 'resumed'; readonly repository: string; readonly reason: StalledReason }
+  | {
+      readonly type: 'remote-created';
+      readonly repository: string;
+      readonly url: string;
+      readonly isProtected: boolean;
+    }
+  /** The remote's history was taken over where ours had none, or was behind. */
+  | { readonly type: 'adopted'; readonly repository: string; readonly id: string; readonly commits: number }
+  /** A damaged repository was set aside; `savedCommits` of it live on in the new one. */
+  | {
+      readonly type: 'quarantined';
+      readonly repository: string;
+      readonly reason: string;
+      readonly movedTo: string;
+      readonly savedCommits: number;
+      readonly from: 'remote' | 'salvage' | 'nothing';
+    }
+  /** Held deletions were allowed by a person. */
+  | { readonly type: 'allowed'; readonly repository: string; readonly deletions: number }
+  /** The namespace was made again with another uid: a new line of history begins, the old one was moved. */
+  | {
+      readonly type: 'new-line';
+      readonly repository: string;
+      readonly uid: string;
+      readonly oldUid: string;
+      readonly oldLine: string;
+    }
+  /** Writing fails (no space, read-only): what was read waits in memory, reading pauses when that is full. */
+  | { readonly type: 'storage-failed'; readonly repository: string; readonly reason: string; readonly afterMs: number }
+  | { readonly type: 'storage-recovered'; readonly repository: string }
+  | { readonly type: 'standby'; readonly leader: string }
+  | { readonly type: 'leading'; readonly identity: string; readonly epoch: number };
+
+/** Why a repository waits for a person. */
+export type StalledReason =
+  | 'RemoteDiverged'
+  | 'RemoteGone'
+  | 'RemoteRefused'
+  | 'CredentialsRefused'
+  | 'RemoteUntrusted';

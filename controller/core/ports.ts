@@ -1,5 +1,6 @@
 import type { Change } from './change.ts';
 import type { KubeObject, Resource, ResourceName } from './object.ts';
+import type { RemotePlace } from './remote.ts';
 
 /** What the flows need of the world. Contracts, not lists: an implementation and a scripted one in tests obey the same words. */
 
@@ -58,4 +59,48 @@ export interface Clock {
   wall(): number;
   /** Milliseconds that only grow. */
   monotonic(): number;
+}
+
+/** What proves to a remote who we are. Never logged, never in an error. */
+export type Credential =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string };
+
+export interface CredentialSource {
+  /**
+   * What is valid now; undefined when none is configured. With `renew` the remote has refused what it got last: files and
+   * Secrets are read again, short-lived tokens are asked for anew. Throws KeeperError REMOTE_CREDENTIALS_INVALID.
+   */
+  get(options?: { readonly renew?: boolean; readonly signal?: AbortSignal }): Promise<Credential | undefined>;
+}
+
+/** The API beside a Git server: makes repositories that do not exist. Branches, tags and notes go by Git alone. */
+export interface Forge {
+  readonly kind: 'github' | 'gitea';
+  /** Makes a private repository; one that exists is as good. Throws KeeperError REMOTE_* with what the account lacks. */
+  create(place: RemotePlace, options: { readonly signal?: AbortSignal }): Promise<'created' | 'exists'>;
+  /** Forbids force pushes and deletion of `main`; false where the account may not, or the forge cannot. */
+  protect(place: RemotePlace, options: { readonly signal?: AbortSignal }): Promise<boolean>;
+}
+
+/** A coordination.k8s.io Lease as the election needs it. */
+export interface LeaseRecord {
+  /** '' when it was released. */
+  readonly holder: string;
+  readonly durationSeconds: number;
+  /** leaseTransitions: grows with each new holder. */
+  readonly transitions: number;
+  /** Of the object; an update names what it saw. */
+  readonly resourceVersion: string;
+}
+
+export interface LeaseStore {
+  /** Undefined when there is none. */
+  read(signal: AbortSignal): Promise<LeaseRecord | undefined>;
+  /** Creates (without `seen`) or updates; undefined when somebody else was faster. */
+  write(
+    next: { readonly holder: string; readonly durationSeconds: number; readonly transitions: number },
+    seen: LeaseRecord | undefined,
+    signal: AbortSignal,
+  ): Promise<LeaseRecord | undefined>;
 }

@@ -57,3 +57,20 @@ export class Gate {
     };
   }
 }
+
+/** Works on all items, so many side by side. When one fails, no other begins, those under way are waited for, and its error is thrown. */
+export async function sideBySide<T>(
+  items: Iterable<T>,
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
+  const failures: unknown[] = [];
+  const lane = async () => {
+    while (left.length > 0 && failures.length === 0) {
+      await work(left.shift() as T).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+  if (failures.length > 0) throw failures[0];
+}
