@@ -1,8 +1,10 @@
-/** Throws a RangeError when the delta does not fit the base or is cut. */
-export function applyDelta(base: Buffer, delta: Buffer): Buffer {
+/** Throws a RangeError when the delta does not fit the base, is cut, or would make more than `largest` bytes. */
+export function applyDelta(base: Buffer, delta: Buffer, largest = Number.POSITIVE_INFINITY): Buffer {
   const reader = { delta, at: 0 };
   if (decodeSize(reader) !== base.length) throw new RangeError('The delta belongs to another base');
-  const target = Buffer.allocUnsafeSlow(decodeSize(reader));
+  const size = decodeSize(reader);
+  if (size > largest) throw new RangeError(`The delta makes an object of ${size} bytes`);
+  const target = Buffer.allocUnsafeSlow(size);
   const filled = eachPiece(base, reader, target.length, (source, start, end, at) => {
     source.copy(target, at, start, end);
     return true;

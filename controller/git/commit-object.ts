@@ -10,7 +10,10 @@ export interface CommitDraft {
   readonly parents: readonly ObjectId[];
   readonly author: Identity;
   readonly committer: Identity;
+  /** The committer's. */
   readonly time: Date;
+  /** The committer's when left out. */
+  readonly authorTime?: Date;
   readonly message: string;
 }
 
@@ -32,25 +35,25 @@ export interface ParsedCommit {
 
 /** The bytes of a commit object. Times are written in UTC. */
 export function renderCommit(draft: CommitDraft): Buffer {
-  const seconds = Math.floor(draft.time.getTime() / 1000);
   const lines = [
     `tree ${draft.tree}`,
     ...draft.parents.map((parent) => `parent ${parent}`),
-    `author ${renderIdentity(draft.author)} ${seconds} +0000`,
-    `committer ${renderIdentity(draft.committer)} ${seconds} +0000`,
+    `author ${renderSignature(draft.author, draft.authorTime ?? draft.time)}`,
+    `committer ${renderSignature(draft.committer, draft.time)}`,
   ];
   return Buffer.from(`${lines.join('\n')}\n\n${endLine(draft.message)}`);
 }
 
 /** Git ends a message at a NUL, so one would hide what follows it. */
-function endLine(message: string): string {
+export function endLine(message: string): string {
   const text = message.replaceAll('\0', '\ufffd');
   return text.endsWith('\n') ? text : `${text}\n`;
 }
 
-/** Names come from the cluster: a line break or an angle bracket in one would forge a header. */
-function renderIdentity({ name, email }: Identity): string {
-  return `${sanitiseName(name) || 'unknown'} <${sanitiseName(email).replaceAll(' ', '')}>`;
+/** Names come from the cluster: a line break or an angle bracket in one would forge a header. Times are in UTC. */
+export function renderSignature({ name, email }: Identity, time: Date): string {
+  const seconds = Math.floor(time.getTime() / 1000);
+  return `${sanitiseName(name) || 'unknown'} <${sanitiseName(email).replaceAll(' ', '')}> ${seconds} +0000`;
 }
 
 function sanitiseName(name: string): string {

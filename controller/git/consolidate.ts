@@ -1,6 +1,7 @@
 import { Breath } from './breathe.ts';
 import { choosePacks } from './choose-packs.ts';
-import { fileFailure } from './errors.ts';
+import { errnoOf, fileFailure } from './errors.ts';
+import type { Guard } from './fenced-file.ts';
 import { describePack, type ObjectStore } from './object-store.ts';
 import { planDeltas } from './plan-deltas.ts';
 import { readMergeTable } from './read-merge-table.ts';
@@ -25,22 +26,28 @@ export interface Consolidation {
 /**
  * Merges packs into one with deltas between versions. Commits may go on meanwhile: they only add packs. The merged pack
  * is durable before the first of the old ones is removed, so a crash leaves at worst both; nothing is ever dropped. Up to
- * `copyBelow` bytes everything is merged, beyond that only what is worth it.
+ * `copyBelow` bytes everything is merged, beyond that only what is worth it. `onStep` is called while it moves.
  */
-export async function consolidatePacks(store: ObjectStore, copyBelow: number): Promise<Consolidation> {
+export async function consolidatePacks(
+  store: ObjectStore,
+  copyBelow: number,
+  guard?: Guard,
+  onStep?: () => void,
+): Promise<Consolidation> {
   const bytesBefore = bytesOf(store);
   const chosen = choosePacks(store.packs, copyBelow);
   const unchanged = { merged: 0, packs: store.packs.length, bytes: bytesBefore, bytesBefore, objects: 0 };
   if (chosen.length === 0) return unchanged;
   try {
-    const breath = new Breath();
+    const breath = new Breath(onStep);
     const merge = await readMergeTable(chosen, breath);
     if (chosen.length === 1 && merge.hasDeltas[0]) return unchanged;
     await planDeltas(store, merge, breath);
-    const { name } = await writeMerged(store, merge, breath);
-    const old = chosen.filter((pack) => pack.name !== name);
+    const { name } = await writeMerged(store, merge, breath, guard);
+    // Whoever takes over from here on finds the merged pack whole and keeps it, so the old ones may go at any later time.
+    await guard?.();
     store.replace(new Set(chosen.map((pack) => pack.name)), describePack(store.directory, name, false));
-    await removePacks(store.packDirectory, old);
+    await removePacks(store.packDirectory, chosen);
     return {
       merged: chosen.length,
       packs: store.packs.length,
@@ -49,6 +56,11 @@ export async function consolidatePacks(store: ObjectStore, copyBelow: number): P
       objects: merge.table.count,
     };
   } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      await guard?.();
+      // Another process merged a pack meanwhile: the next try begins with what is there.
+      store.rescan();
+    }
     throw fileFailure(store.directory, 'consolidate packs', error);
   }
 }

@@ -1,19 +1,23 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { KeeperError } from '../errors.ts';
-import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { type DirectoryLock, type LockTerm, lockDirectory } from './directory-lock.ts';
 
 /** The directory with all repositories, `NAMESPACE.git` and `_cluster.git`, that one process at a time may write. */
 
 const SUFFIX = '.git';
 
-/** Makes the directory where it is missing and takes its lock. Throws KeeperError: unusable, or written by another process. */
-export async function openDataDirectory(directory: string): Promise<DirectoryLock> {
+/**
+ * Makes the directory where it is missing and takes its lock, with an election under the leader's term. Throws KeeperError:
+ * unusable, or written by another process. Repositories are opened after this, which takes their half-done changes from
+ * whoever wrote before.
+ */
+export async function openDataDirectory(directory: string, term?: LockTerm): Promise<DirectoryLock> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw unusable(directory, cause);
   }
-  return lockDirectory(directory);
+  return lockDirectory(directory, term);
 }
 
 /** The names of the repositories, sorted. */

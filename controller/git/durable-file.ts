@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { errnoOf } from './errors.ts';
 
 /** A name in the same directory that Git's own clean-up, and ours at the next start, takes for a leftover. */
@@ -28,6 +28,38 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle?.close();
   }
+}
+
+/** Directories whose names this process has seen reach the disk; one that is there may have been made a moment before a power cut. */
+const durable = new Set<string>();
+
+/** Whether this process made the directory durable; it may be gone by now. */
+export function isKnownDurable(path: string): boolean {
+  return durable.has(path);
+}
+
+/** Makes a directory below `top`, and those between, each durable in its parent before anything can lie in it. */
+export async function makeDirectory(top: string, path: string): Promise<void> {
+  if (path === top) return;
+  const isMade = await mkdir(path).then(
+    () => true,
+    (error: unknown) => madeOrMissing(error),
+  );
+  if (isMade === undefined) {
+    await makeDirectory(top, dirname(path));
+    return makeDirectory(top, path);
+  }
+  if (!isMade && durable.has(path)) return;
+  await syncDirectory(dirname(path));
+  durable.add(path);
+}
+
+/** False when something of this name is there, undefined when its parent is not. */
+function madeOrMissing(error: unknown): false | undefined {
+  const code = errnoOf(error);
+  if (code === 'EEXIST') return false;
+  if (code === 'ENOENT') return undefined;
+  throw error;
 }
 
 /** Removes a file; one that is already gone is as good. */

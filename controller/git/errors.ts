@@ -4,7 +4,7 @@ import { KeeperError } from '../errors.ts';
 export function damaged(directory: string, file: string, problem: string, cause?: unknown): KeeperError {
   return new KeeperError(
     `Repository "${directory}" is damaged: ${file} ${problem}; nothing was overwritten, run "git fsck --full" in it and restore that file from a copy`,
-    { kind: 'stalled', code: 'REPOSITORY_DAMAGED', details: { directory, file }, cause },
+    { kind: 'stalled', code: 'REPOSITORY_DAMAGED', details: { directory, file, problem }, cause },
   );
 }
 
@@ -12,7 +12,7 @@ export function damaged(directory: string, file: string, problem: string, cause?
 export function foreign(directory: string, problem: string): KeeperError {
   return new KeeperError(
     `Cannot use repository "${directory}": ${problem}; nothing was changed, choose another data directory or move this one away`,
-    { kind: 'invalid-input', code: 'REPOSITORY_FOREIGN', details: { directory } },
+    { kind: 'invalid-input', code: 'REPOSITORY_FOREIGN', details: { directory, problem } },
   );
 }
 
@@ -21,6 +21,32 @@ export function writtenByOther(directory: string, problem: string, cause?: unkno
   return new KeeperError(
     `Another process writes repository "${directory}": ${problem}; nothing was lost, stop the other writer and start again`,
     { kind: 'stalled', code: 'DATA_DIRECTORY_IN_USE', details: { directory }, cause },
+  );
+}
+
+/** What we were about to rename was taken away by the writer that took over. */
+export function fencedOff(directory: string, file: string, cause: unknown): KeeperError {
+  return new KeeperError(
+    `Cannot move ${file} in repository "${directory}": another process took over this data directory; nothing was written, this one must stop`,
+    { kind: 'stalled', code: 'LEADERSHIP_LOST', details: { directory, file }, cause },
+  );
+}
+
+/** A request that the repository cannot fulfil as it is. */
+export function refused(directory: string, problem: string, cause?: unknown): KeeperError {
+  return new KeeperError(`Refused in repository "${directory}": ${problem}; nothing was changed`, {
+    kind: 'invalid-input',
+    code: 'REQUEST_REFUSED',
+    details: { directory },
+    cause,
+  });
+}
+
+/** A pack that came from elsewhere is not what Git would send. Bytes may have changed on the way: worth another try. */
+export function invalidPack(directory: string, problem: string, cause?: unknown): KeeperError {
+  return new KeeperError(
+    `Cannot take a pack into repository "${directory}": it ${problem}; nothing of it was kept, fetch again and check the remote with "git fsck"`,
+    { kind: 'transient', code: 'PACK_INVALID', details: { directory }, cause },
   );
 }
 
@@ -38,7 +64,8 @@ const NEEDS_A_PERSON = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 
 export function fileFailure(directory: string, doing: string, error: unknown): KeeperError {
   if (error instanceof KeeperError) return error;
   const code = errnoOf(error);
-  if (code === undefined) {
+  // Node's own complaints about what we asked for.
+  if (code === undefined || code.startsWith('ERR_')) {
     return new KeeperError(`Cannot ${doing} in "${directory}": ${String(error)}; what was committed before is safe`, {
       kind: 'defect',
       code: 'DEFECT',

@@ -67,7 +67,7 @@ class Walk {
   readonly #path: readonly string[];
   readonly #cache: ObjectCache = new ByteCache<StoredObject>(CACHE_BYTES);
   readonly #seen = new Set<ObjectId>();
-  /** By time, the newest last. */
+  /** By time, the newest last; of the same second the one that came first, as in Git. */
   readonly #open: Visit[] = [];
   /** What the path was in a tree: each is asked for twice, as a parent and on its own. */
   readonly #known = new Map<ObjectId, ObjectId | undefined>();
@@ -82,7 +82,7 @@ class Walk {
     this.#seen.add(id);
     const commit = { id, ...this.#parse(id) };
     let place = this.#open.length;
-    while (place > 0 && (this.#open[place - 1] as Visit).time > commit.time) place -= 1;
+    while (place > 0 && (this.#open[place - 1] as Visit).time >= commit.time) place -= 1;
     this.#open.splice(place, 0, commit);
   }
 

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { checkConfig } from './check-config.ts';
 import { syncDirectory, temporaryPath, writeSynced } from './durable-file.ts';
 import { damaged, errnoOf, foreign } from './errors.ts';
+import { isObjectId } from './object-id.ts';
+import { isRefName } from './ref-name.ts';
+import { MAIN, readRef } from './refs.ts';
 
 /** Native clean-up is switched off: it must never run beside our writer, and we consolidate ourselves. */
 const CONFIG = `[core]
@@ -19,6 +23,11 @@ const CONFIG = `[core]
 
 export function hasRepository(directory: string): boolean {
   return existsSync(join(directory, 'HEAD'));
+}
+
+/** What is left of a repository that lost its HEAD: it must not be taken for a place where there is none. */
+export function isRuin(directory: string): boolean {
+  return !hasRepository(directory) && ['objects', 'refs'].some((name) => existsSync(join(directory, name)));
 }
 
 /** Makes an empty bare repository appear at once and whole: built beside its place, synced, then renamed. */
@@ -50,55 +59,27 @@ async function refuseOccupied(directory: string, temporary: string, error: unkno
   throw foreign(directory, 'it exists and is no bare Git repository');
 }
 
-/** Throws REPOSITORY_FOREIGN for what our writer would break, REPOSITORY_DAMAGED when a part that must be there is missing. */
+/** Throws REPOSITORY_FOREIGN for what our writer would break, REPOSITORY_DAMAGED when a part that must be there is missing or broken. */
 export function checkLayout(directory: string): void {
+  checkConfig(directory);
   for (const path of ['objects/pack', 'refs/heads']) {
     if (!statSync(join(directory, path), { throwIfNoEntry: false })?.isDirectory())
       throw damaged(directory, path, 'is missing');
   }
-  const head = readFileSync(join(directory, 'HEAD'), 'utf8').trimEnd();
-  if (head === '') throw damaged(directory, 'HEAD', 'is empty');
-  checkConfig(directory);
-  if (head !== 'ref: refs/heads/main') throw foreign(directory, 'its HEAD is not the branch main');
+  checkHead(directory);
   const alternates = join(directory, 'objects', 'info', 'alternates');
   if (existsSync(alternates) && readFileSync(alternates, 'utf8').trim() !== '') {
     throw foreign(directory, 'it borrows objects from another repository (objects/info/alternates)');
   }
 }
 
-function checkConfig(directory: string): void {
-  const path = join(directory, 'config');
-  if (!existsSync(path)) throw damaged(directory, 'config', 'is missing');
-  const settings = parseConfig(readFileSync(path, 'utf8'));
-  const hash = settings.get('extensions.objectformat');
-  if (hash !== undefined && hash !== 'sha1')
-    throw foreign(directory, `its object format is ${hash}, kubekeeper writes sha1`);
-  const refs = settings.get('extensions.refstorage');
-  if (refs !== undefined && refs !== 'files')
-    throw foreign(directory, `its refs are stored as ${refs}, kubekeeper writes files`);
-  const version = settings.get('core.repositoryformatversion') ?? '0';
-  if (version !== '0' && version !== '1')
-    throw foreign(directory, `its format version is ${version}, kubekeeper knows 0 and 1`);
-  for (const name of settings.keys()) {
-    if (version === '1' && name.startsWith('extensions.') && !KNOWN_EXTENSIONS.has(name)) {
-      throw foreign(directory, `it uses ${name}, which kubekeeper does not know`);
-    }
-  }
-}
-
-const KNOWN_EXTENSIONS = new Set(['extensions.objectformat', 'extensions.refstorage', 'extensions.noop']);
-
-/** The plain settings of a Git configuration, names in lower case; subsections and includes are not looked at. */
-function parseConfig(text: string): Map<string, string> {
-  const settings = new Map<string, string>();
-  let section = '';
-  for (const line of text.split('\n')) {
-    const heading = /^\s*\[\s*([\w.-]+)\s*\]/.exec(line);
-    if (heading !== null) section = heading[1] as string;
-    else if (/^\s*\[/.test(line)) section = '';
-    const setting = /^\s*(?:\[[^\]]*\])?\s*([\w-]+)\s*=\s*"?([^"#;]*)"?/.exec(line);
-    if (setting === null || section === '') continue;
-    settings.set(`${section}.${setting[1]}`.toLowerCase(), (setting[2] as string).trim().toLowerCase());
-  }
-  return settings;
+/** Whoever chose another branch has one; a HEAD that leads nowhere was changed on the disk. */
+function checkHead(directory: string): void {
+  if (!hasRepository(directory)) throw damaged(directory, 'HEAD', 'is missing');
+  const head = readFileSync(join(directory, 'HEAD'), 'utf8').trimEnd();
+  if (head === `ref: ${MAIN}`) return;
+  const branch = /^ref: (refs\/.+)$/.exec(head)?.[1];
+  const isThere = branch !== undefined && isRefName(branch) && readRef(directory, branch) !== undefined;
+  if (isThere || isObjectId(head)) throw foreign(directory, 'its HEAD is not the branch main');
+  throw damaged(directory, 'HEAD', head === '' ? 'is empty' : 'names no branch that is there');
 }

@@ -1,15 +1,21 @@
+import type { BeginWork, Work } from '../core/works.ts';
 import { type ConsolidateOptions, type Consolidation, consolidatePacks } from './consolidate.ts';
+import type { Guard } from './fenced-file.ts';
 import { blobId } from './object-id.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface MaintenanceOptions {
+  /** The fence: asked before what was written becomes visible; what it throws leaves refs and packs as they were. */
+  readonly guard?: Guard;
   /** Consolidate by itself after commits; on unless said otherwise. */
   readonly autoConsolidate?: boolean;
   /** Told of every consolidation that began by itself: its result, or why it failed. A failure loses nothing and is tried again after the next commit. */
   readonly onConsolidation?: (outcome: { readonly result: Consolidation } | { readonly error: unknown }) => void;
+  /** Told of every write and consolidation while it is under way. */
+  readonly begin?: BeginWork;
 }
 
-/** Fifty packs is where reading slows down; a commit waits before it makes the fiftieth. */
+/** Fifty packs is where reading slows down; a write waits before it makes the fiftieth. */
 const MOST_PACKS = 49;
 /** Repositories that commit in step must not all consolidate at once: each begins somewhere in this range. */
 const FEWEST_PACKS = 33;
@@ -40,13 +46,18 @@ export class Maintenance {
     this.#beginAt = FEWEST_PACKS + (spread % (MOST_PACKS - FEWEST_PACKS));
   }
 
-  /** To be called before a commit: waits when there are too many packs already. */
+  /** Undefined where nobody wants to know. */
+  begin(what: string): Work | undefined {
+    return this.#options.begin?.(what);
+  }
+
+  /** To be called before a pack is written: waits when there are too many packs already. */
   async makeRoom(): Promise<void> {
     if (this.#store.packs.length >= MOST_PACKS) await this.#running;
   }
 
-  /** To be called after a commit: begins to consolidate in the background when it is time. */
-  afterCommit(bytes: number): void {
+  /** To be called after a pack was written: begins to consolidate in the background when it is time. */
+  afterWrite(bytes: number): void {
     this.#windowBytes += bytes;
     const isDue = this.#store.packs.length > this.#beginAt || this.#windowBytes > MOST_WINDOW_BYTES;
     if (!isDue || this.#running !== undefined || this.#options.autoConsolidate === false) return;
@@ -74,7 +85,8 @@ export class Maintenance {
   #inTurn(copyBelow: number): Promise<Consolidation> {
     const run = async () => {
       this.#windowBytes = 0;
-      return await consolidatePacks(this.#store, copyBelow);
+      using work = this.begin('consolidation');
+      return await consolidatePacks(this.#store, copyBelow, this.#options.guard, () => work?.step());
     };
     const result = turn.then(run);
     turn = result.catch(() => undefined);

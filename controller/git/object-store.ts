@@ -13,6 +13,12 @@ export interface StoredObject {
   readonly content: Buffer;
 }
 
+/** Where an object lies. */
+export interface Place {
+  readonly pack: Pack;
+  readonly offset: number;
+}
+
 export type ObjectCache = ByteCache<StoredObject>;
 
 /** All repositories of the process share this much memory for inflated objects. */
@@ -26,6 +32,11 @@ export class ObjectStore {
   readonly directory: string;
   /** Oldest first. */
   packs: readonly Pack[] = [];
+  /** Names of packs whose index is there and whose file is not: after a power cut, or a file that somebody removed. */
+  lostPacks: readonly string[] = [];
+
+  /** Where the last object was found, among these packs: the next one is likely to be beside it. */
+  #latest: { readonly packs: readonly Pack[]; readonly pack: Pack } | undefined;
 
   constructor(directory: string) {
     this.directory = directory;
@@ -40,6 +51,7 @@ export class ObjectStore {
     const names = new Set(readdirSync(this.packDirectory));
     const known = new Map(this.packs.map((pack) => [pack.name, pack]));
     const packs: Pack[] = [];
+    const lost: string[] = [];
     for (const file of names) {
       if (!/^pack-[0-9a-f]{40}\.idx$/.test(file)) continue;
       const name = file.slice(0, -4);
@@ -47,20 +59,21 @@ export class ObjectStore {
       const old = known.get(name);
       const pack = old === undefined ? this.#openPack(name, isKept) : { ...old, isKept };
       if (pack !== undefined) packs.push(pack);
+      else if (existsSync(join(this.packDirectory, file))) lost.push(name);
     }
+    this.lostPacks = lost;
     this.packs = packs.sort((a, b) => a.modified - b.modified || (a.name < b.name ? -1 : 1));
   }
 
-  /** Undefined when a writer merged and removed it since we looked: then the index is gone as well. */
+  /** Undefined when the pack is not there: a writer may have merged and removed it since we looked. */
   #openPack(name: string, isKept: boolean): Pack | undefined {
     try {
       const pack = describePack(this.directory, name, isKept);
       verifyTrailer(pack);
       return pack;
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      if (!existsSync(join(this.packDirectory, `${name}.idx`))) return undefined;
-      throw damaged(this.directory, `objects/pack/${name}.pack`, 'is missing beside its index', error);
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
     }
   }
 
@@ -72,13 +85,17 @@ export class ObjectStore {
     this.packs = added === undefined ? rest : rest.toSpliced(rest.length - newer, 0, added);
   }
 
-  find(id: ObjectId): { pack: Pack; offset: number } | undefined {
+  find(id: ObjectId): Place | undefined {
     const bytes = Buffer.from(id, 'hex');
+    const likely = this.#latest?.packs === this.packs ? this.#latest.pack : undefined;
+    const near = likely === undefined ? undefined : placeIn(likely, bytes);
+    if (near !== undefined) return near;
     for (let i = this.packs.length - 1; i >= 0; i--) {
       const pack = this.packs[i] as Pack;
-      const index = indexOf(pack);
-      const position = index.find(bytes);
-      if (position >= 0) return { pack, offset: index.offset(position) };
+      const place = pack === likely ? undefined : placeIn(pack, bytes);
+      if (place === undefined) continue;
+      this.#latest = { packs: this.packs, pack };
+      return place;
     }
     return undefined;
   }
@@ -178,6 +195,12 @@ export class ObjectStore {
       throw damaged(this.directory, `objects/pack/${pack.name}.pack`, 'has a broken delta', error);
     }
   }
+}
+
+function placeIn(pack: Pack, id: Buffer): Place | undefined {
+  const index = indexOf(pack);
+  const position = index.find(id);
+  return position < 0 ? undefined : { pack, offset: index.offset(position) };
 }
 
 /** Throws ENOENT when the pack or its index is missing. */

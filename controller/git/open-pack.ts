@@ -1,14 +1,17 @@
 import { inflateSync } from 'node:zlib';
 import { ByteCache } from './byte-cache.ts';
+import { readIndex } from './check-index.ts';
 import { damaged } from './errors.ts';
 import { forgetFile, readAt } from './open-files.ts';
 import { decodeEntryHeader, type EntryHeader, MAX_HEADER } from './pack-format.ts';
-import { PackIndex } from './pack-index.ts';
+import type { PackIndex } from './pack-index.ts';
 
 /** All repositories of the process share this much memory for indexes. */
 const indexes = new ByteCache<PackIndex>(16 * 1024 * 1024);
 
 const FIRST_READ = 4096;
+/** What zlib can make of one byte; a size beyond that would only fill the memory. */
+export const MOST_INFLATED = 1040;
 
 /** A pack on the disk. Its index and its file are opened when first asked for, and may be closed again at any time. */
 export interface Pack {
@@ -31,7 +34,7 @@ export function indexOf(pack: Pack): PackIndex {
   const known = indexes.get(pack.path);
   if (known !== undefined) return known;
   try {
-    const index = new PackIndex(readWhole(`${pack.path}.idx`));
+    const index = readIndex(readWhole(`${pack.path}.idx`, pack.bytes - pack.packBytes));
     indexes.set(pack.path, index, index.bytes.length);
     return index;
   } catch (error) {
@@ -43,14 +46,9 @@ export function indexOf(pack: Pack): PackIndex {
   }
 }
 
-function readWhole(path: string): Buffer {
-  const parts: Buffer[] = [];
-  for (let at = 0; ; ) {
-    const part = readAt(path, at, 1024 * 1024);
-    parts.push(part);
-    at += part.length;
-    if (part.length < 1024 * 1024) return parts.length === 1 ? part : Buffer.concat(parts);
-  }
+/** In bytes of its own: thousands are kept, each for long. */
+function readWhole(path: string, length: number): Buffer {
+  return readAt(path, 0, length, Buffer.allocUnsafeSlow(length));
 }
 
 /** Must be called before a pack is removed. */
@@ -62,7 +60,9 @@ export function forgetPack(pack: Pack): void {
 /** Notices a pack that was cut short or replaced, by the checksum that the index holds of it. */
 export function verifyTrailer(pack: Pack): void {
   const file = `objects/pack/${pack.name}.pack`;
-  const recorded = readAt(`${pack.path}.idx`, pack.bytes - pack.packBytes - 40, 20);
+  const recordedAt = pack.bytes - pack.packBytes - 40;
+  if (recordedAt < 0) throw damaged(pack.repository, `objects/pack/${pack.name}.idx`, 'is no whole index');
+  const recorded = readAt(`${pack.path}.idx`, recordedAt, 20);
   forgetFile(`${pack.path}.idx`);
   const head = readAt(`${pack.path}.pack`, 0, 4).toString('latin1');
   const actual = readAt(`${pack.path}.pack`, Math.max(0, pack.packBytes - 20), 20);
@@ -89,7 +89,9 @@ export function readEntry(pack: Pack, offset: number): PackedEntry {
   try {
     let bytes = readScratch(pack, offset, FIRST_READ);
     const header = decodeEntryHeader(bytes, 0);
-    const most = header.length + header.size + (header.size >> 8) + 64;
+    if (header.size > (pack.packBytes - offset) * MOST_INFLATED)
+      throw new RangeError('An entry is larger than it can be');
+    const most = Math.min(header.length + header.size + Math.floor(header.size / 256) + 64, pack.packBytes - offset);
     if (most > bytes.length && bytes.length === FIRST_READ) bytes = readScratch(pack, offset, most);
     const content = inflateSync(bytes.subarray(header.length), { chunkSize: Math.max(64, header.size + 1) });
     if (content.length !== header.size) throw new RangeError('An entry has another size than its header says');

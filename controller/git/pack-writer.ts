@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeFile, syncDirectory, temporaryPath, writeSynced } from './durable-file.ts';
+import type { Guard } from './fenced-file.ts';
 import { packHeader } from './pack-format.ts';
 
 const FLUSH_AT = 1024 * 1024;
 
 export interface WrittenPack {
-  /** `pack-SHA`, without suffix. */
+  /** `pack-` and 40 digits, without suffix. */
   readonly name: string;
   /** Pack and index together. */
   readonly bytes: number;
@@ -16,7 +17,9 @@ export interface WrittenPack {
 export interface FinishOptions {
   readonly renderIndex: (checksum: Buffer) => Buffer;
   /** Done, durably, before the pack gets its name (a path without suffix). */
-  readonly beforeNaming?: (path: string) => Promise<void>;
+  readonly beforeNaming?: ((path: string) => Promise<void>) | undefined;
+  /** Asked once the temporaries are there and before they are renamed, as `FencedFile` explains it. */
+  readonly guard?: Guard | undefined;
   /** Stands as the pack's time, which orders packs by age. */
   readonly modified?: Date;
 }
@@ -25,10 +28,14 @@ export interface FinishOptions {
  * Writes one self-contained pack. The order makes it durable: content of pack and index on the disk, then the pack's
  * name, then the index's (readers look for indexes only), then the directory. A crash leaves `tmp_pack_*`, `tmp_idx_*`
  * or a pack without an index, all of which the next start removes.
+ *
+ * The name is chance, not a checksum: two writers of the same objects, of which one has taken over from the other, never
+ * share a file, so what one of them takes back is never what the other one needs. Git looks into a pack, not at its name.
  */
 export class PackWriter implements AsyncDisposable {
+  /** Where it is written, until it is finished. */
+  readonly path: string;
   readonly #directory: string;
-  readonly #path: string;
   readonly #file: FileHandle;
   readonly #hash = createHash('sha1');
   #pending: Buffer[] = [];
@@ -39,7 +46,7 @@ export class PackWriter implements AsyncDisposable {
 
   private constructor(directory: string, path: string, file: FileHandle) {
     this.#directory = directory;
-    this.#path = path;
+    this.path = path;
     this.#file = file;
   }
 
@@ -63,6 +70,11 @@ export class PackWriter implements AsyncDisposable {
     return this.#pendingBytes >= FLUSH_AT;
   }
 
+  /** Of everything that was added. */
+  get checksum(): Buffer {
+    return this.#hash.copy().digest();
+  }
+
   async flush(): Promise<void> {
     let parts = this.#pending;
     this.#pending = [];
@@ -79,19 +91,22 @@ export class PackWriter implements AsyncDisposable {
     this.#pending.push(checksum);
     await this.flush();
     if (options.modified !== undefined) await this.#file.utimes(options.modified, options.modified);
-    const name = `pack-${checksum.toString('hex')}`;
+    const name = `pack-${randomBytes(20).toString('hex')}`;
+    const final = join(this.#directory, name);
     const index = options.renderIndex(checksum);
     const indexPath = temporaryPath(this.#directory, 'tmp_idx_');
     try {
       await settled([
         this.#file.sync(),
         writeSynced(indexPath, index, 0o444),
-        options.beforeNaming?.(join(this.#directory, name)) ?? Promise.resolve(),
+        options.beforeNaming?.(final) ?? Promise.resolve(),
       ]);
-      await rename(this.#path, join(this.#directory, `${name}.pack`));
-      await rename(indexPath, join(this.#directory, `${name}.idx`));
+      await options.guard?.();
+      await rename(this.path, `${final}.pack`);
+      await rename(indexPath, `${final}.idx`);
     } catch (error) {
       await removeFile(indexPath);
+      for (const suffix of ['idx', 'pack', 'keep']) await removeFile(`${final}.${suffix}`);
       throw error;
     }
     this.#isOpen = false;
@@ -105,7 +120,7 @@ export class PackWriter implements AsyncDisposable {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     await this.#file.close();
-    await removeFile(this.#path);
+    await removeFile(this.path);
   }
 }
 

@@ -1,41 +1,62 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeFile, syncDirectory } from './durable-file.ts';
-import { damaged, errnoOf, writtenByOther } from './errors.ts';
+import { damaged, errnoOf } from './errors.ts';
 import { isObjectId, type ObjectId } from './object-id.ts';
+import { readPackedRefs } from './packed-refs.ts';
+import { isRefName } from './ref-name.ts';
 
 export const MAIN = 'refs/heads/main';
 
+/** As Git: a ref may name a ref, which may name a ref, and so on. */
+const LONGEST_CHAIN = 5;
+
 /** Where a ref points; the loose file wins over packed-refs, as in Git. Throws REPOSITORY_DAMAGED for an empty or broken one. */
 export function readRef(directory: string, name: string): ObjectId | undefined {
+  return follow(directory, name, LONGEST_CHAIN);
+}
+
+function follow(directory: string, name: string, left: number): ObjectId | undefined {
   const text = readText(join(directory, name));
   if (text === undefined) return readPackedRefs(directory).get(name);
   const value = text.trimEnd();
   if (isObjectId(value)) return value;
-  if (value.startsWith('ref: ') && value !== `ref: ${name}`) return readRef(directory, value.slice(5).trim());
+  const next = /^ref: *(.*)$/.exec(value)?.[1];
+  if (next !== undefined && left > 0 && isRefName(next)) return follow(directory, next, left - 1);
   throw damaged(directory, name, text === '' ? 'is empty' : 'holds no object id');
 }
 
-/** Every ref by full name, symbolic ones left out. */
+/** Every ref by full name, from the disk; one that names another ref stands for what that one names. */
 export function listRefs(directory: string): Map<string, ObjectId> {
   const refs = readPackedRefs(directory);
-  for (const file of readdirSync(join(directory, 'refs'), { recursive: true, withFileTypes: true })) {
-    if (!file.isFile() || file.name.endsWith('.lock') || file.name.startsWith('tmp_')) continue;
-    const name = join(file.parentPath, file.name).slice(join(directory, '/').length);
+  for (const name of looseRefs(directory, 'refs')) {
     const id = readRef(directory, name);
     if (id !== undefined) refs.set(name, id);
   }
   return refs;
 }
 
-function readPackedRefs(directory: string): Map<string, ObjectId> {
-  const refs = new Map<string, ObjectId>();
-  for (const line of (readText(join(directory, 'packed-refs')) ?? '').split('\n')) {
-    const [id, name] = line.split(' ');
-    if (id !== undefined && name !== undefined && isObjectId(id)) refs.set(name, id);
+/** Full names of the ref files in `refs` or a directory below it; what ends in `.lock` is none, as in Git. */
+export function* looseRefs(directory: string, below: string): Generator<string> {
+  for (const name of filesBelow(directory, below)) if (!name.endsWith('.lock')) yield name;
+}
+
+/** Every file below a directory of the repository, by its name in the repository. */
+export function* filesBelow(directory: string, below: string): Generator<string> {
+  for (const entry of readDirectory(join(directory, below))) {
+    const name = `${below}/${entry.name}`;
+    if (entry.isDirectory()) yield* filesBelow(directory, name);
+    else if (entry.isFile()) yield name;
   }
-  return refs;
+}
+
+/** Git removes directories that it finds empty. */
+function readDirectory(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function readText(path: string): string | undefined {
@@ -45,66 +66,5 @@ function readText(path: string): string | undefined {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
     throw error;
-  }
-}
-
-/** The lock that Git itself takes to move the branch: `refs/heads/main.lock`, which becomes the ref. */
-export class BranchLock implements AsyncDisposable {
-  readonly #directory: string;
-  readonly #file: FileHandle;
-  #isHeld = true;
-
-  private constructor(directory: string, file: FileHandle) {
-    this.#directory = directory;
-    this.#file = file;
-  }
-
-  /** Throws DATA_DIRECTORY_IN_USE when the lock is held or the branch is not where `expected` says. */
-  static async take(directory: string, expected: ObjectId | undefined): Promise<BranchLock> {
-    const lock = new BranchLock(directory, await openLock(directory));
-    const actual = readRef(directory, MAIN);
-    if (actual === expected) return lock;
-    await lock[Symbol.asyncDispose]();
-    throw writtenByOther(
-      directory,
-      `its branch main moved to ${actual ?? 'nothing'} where ${expected ?? 'nothing'} was expected`,
-    );
-  }
-
-  /** Puts the new id into the lock, durably; the branch has not moved yet. */
-  async write(id: ObjectId): Promise<void> {
-    await this.#file.writeFile(`${id}\n`);
-    await this.#file.sync();
-  }
-
-  /** Moves the branch for every reader; `makeDurable` must follow. */
-  async publish(): Promise<void> {
-    await rename(lockPath(this.#directory), join(this.#directory, MAIN));
-    this.#isHeld = false;
-    await this.#file.close();
-  }
-
-  async makeDurable(): Promise<void> {
-    await syncDirectory(join(this.#directory, 'refs', 'heads'));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    await this.#file.close();
-    await removeFile(lockPath(this.#directory));
-  }
-}
-
-export function lockPath(directory: string): string {
-  return join(directory, `${MAIN}.lock`);
-}
-
-async function openLock(directory: string): Promise<FileHandle> {
-  try {
-    return await open(lockPath(directory), 'wx', 0o644);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    throw writtenByOther(directory, `${MAIN}.lock is held`, error);
   }
 }

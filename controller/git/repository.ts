@@ -1,36 +1,34 @@
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { KeeperError } from '../errors.ts';
-import type { Identity } from './commit-object.ts';
 import type { ConsolidateOptions, Consolidation } from './consolidate.ts';
-import { editTree, type FilePlace, fileIdIn, filesIn } from './directory-tree.ts';
-import { removeFile } from './durable-file.ts';
-import { fileFailure } from './errors.ts';
-import { type BranchState, loadBranch, prepareDirectory } from './load-branch.ts';
+import { type FilePlace, fileIdIn, filesIn } from './directory-tree.ts';
+import { type CommitOptions, draftCommit } from './draft-commit.ts';
+import { draftNote, type NoteOptions, noteAt } from './draft-note.ts';
+import { draftTag, type TagOptions } from './draft-tag.ts';
+import { errnoOf, fileFailure, refused } from './errors.ts';
+import { type BranchState, loadBranch, prepareDirectory, readBranch } from './load-branch.ts';
 import { Maintenance, type MaintenanceOptions } from './maintenance.ts';
-import { blobId, EMPTY_TREE, type ObjectId } from './object-id.ts';
-import { describePack, ObjectStore } from './object-store.ts';
+import { NOTES } from './notes.ts';
+import { blobId, type ObjectId } from './object-id.ts';
+import { ObjectStore } from './object-store.ts';
 import { forgetPack } from './open-pack.ts';
-import { BranchLock } from './refs.ts';
-import { removePacks } from './remove-pack.ts';
-import { markSpill } from './spill.ts';
+import { type ReceivedPack, receivePack } from './receive-pack.ts';
+import { ReceivedPacks } from './received-packs.ts';
+import { RefWriter } from './ref-writer.ts';
+import { listRefs, MAIN, readRef } from './refs.ts';
+import { requireFollower } from './require-follower.ts';
+import { Spills } from './spill.ts';
 import { type StagedChange, Staging } from './staging.ts';
+import type { RefChange } from './update-ref.ts';
 import { requireValidPath } from './valid-path.ts';
-import { addCommit, addTrees, type PackObjects, stagedObjects, writeWindow } from './write-window.ts';
 
+export type { CommitOptions } from './draft-commit.ts';
 export type { ObjectId } from './object-id.ts';
 
 export interface RepositoryOptions extends MaintenanceOptions {
   /** Look only: nothing is created, swept or locked, so another process may write meanwhile. */
   readonly readOnly?: boolean;
-}
-
-export interface CommitOptions {
-  /** Kept exactly as given, ended with a line break. */
-  readonly message: string;
-  readonly author: Identity;
-  /** The author when left out. */
-  readonly committer?: Identity;
-  readonly time: Date;
 }
 
 export interface CommitResult {
@@ -42,6 +40,9 @@ export interface CommitResult {
   readonly bytes: number;
 }
 
+const LOOKS = 10;
+const LOOK_AGAIN_MS = 20;
+
 /**
  * Opens a bare repository, or creates it at once and whole when there is none. The caller must be the only writer: what
  * a killed writer left behind is removed. Throws REPOSITORY_DAMAGED, REPOSITORY_FOREIGN or DATA_DIRECTORY_UNUSABLE, and
@@ -49,38 +50,53 @@ export interface CommitResult {
  */
 export async function openRepository(directory: string, options: RepositoryOptions = {}): Promise<Repository> {
   const path = resolve(directory);
-  try {
-    await prepareDirectory(path, options.readOnly ?? false);
-    const store = new ObjectStore(path);
-    const state = await loadBranch(store, options.readOnly ?? false);
-    return new Repository(store, state, options);
-  } catch (error) {
-    throw fileFailure(path, 'open the repository', error);
+  for (let look = 1; ; look++) {
+    try {
+      return await openOnce(path, options);
+    } catch (error) {
+      // Whoever wrote here before may still be taking back what it cannot publish any more, under our eyes.
+      if (errnoOf(error) !== 'ENOENT' || look === LOOKS) throw fileFailure(path, 'open the repository', error);
+      await wait(LOOK_AGAIN_MS);
+    }
   }
+}
+
+async function openOnce(path: string, options: RepositoryOptions): Promise<Repository> {
+  await prepareDirectory(path, options.readOnly ?? false);
+  const store = new ObjectStore(path);
+  const state = await loadBranch(store, options.readOnly ?? false);
+  return new Repository(store, state, options);
 }
 
 /**
  * One bare repository and its one writer. The branch's trees are kept in memory as ids; contents stay on the disk.
- * Changes are staged, then committed as one durable pack. Commits and spills run one after the other; staging, reading
- * and consolidating go on beside them.
+ * Changes are staged, then committed as one durable pack. What writes (commits, spills, tags, notes, refs) runs one after
+ * the other; staging, reading, receiving and consolidating go on beside it.
  */
 export class Repository implements AsyncDisposable {
   readonly store: ObjectStore;
+  readonly #options: RepositoryOptions;
   readonly #staging = new Staging();
-  readonly #spills = new Set<string>();
+  readonly #spills: Spills;
+  readonly #received: ReceivedPacks;
+  readonly #refs: RefWriter;
   readonly #maintenance: Maintenance;
-  readonly #isReadOnly: boolean;
   /** What the commit that is being written holds; staging compares with it as if it were done. */
   #inFlight: ReadonlyMap<string, StagedChange> = new Map();
   #state: BranchState;
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #receiving = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
 
   /** Use `openRepository`. */
   constructor(store: ObjectStore, state: BranchState, options: RepositoryOptions) {
     this.store = store;
     this.#state = state;
+    this.#options = options;
+    this.#spills = new Spills(store);
+    this.#received = new ReceivedPacks(store);
+    this.#refs = new RefWriter(store, options.guard);
     this.#maintenance = new Maintenance(store, options);
-    this.#isReadOnly = options.readOnly ?? false;
   }
 
   get directory(): string {
@@ -121,6 +137,21 @@ export class Repository implements AsyncDisposable {
   async readFile(path: string): Promise<Buffer | undefined> {
     const id = this.fileId(path);
     return id === undefined ? undefined : await this.read(id);
+  }
+
+  /** Every ref by full name, from the disk. Throws REPOSITORY_DAMAGED for an empty or broken one. */
+  refs(): ReadonlyMap<string, ObjectId> {
+    return listRefs(this.directory);
+  }
+
+  /** Where one ref is, from the disk. */
+  ref(name: string): ObjectId | undefined {
+    return readRef(this.directory, name);
+  }
+
+  /** The note of an object in `refs/notes/data`. */
+  readNote(target: ObjectId): string | undefined {
+    return noteAt(this.store, this.ref(NOTES), target);
   }
 
   /** Puts a file into the open window; the last content wins, and one equal to the committed file takes the change back. */
@@ -168,17 +199,10 @@ export class Repository implements AsyncDisposable {
 
   /** Moves the staged contents out of memory into a durable pack; they stay staged by id. */
   async spill(): Promise<void> {
-    await this.#inTurn('write staged contents', async () => {
-      this.#requireWriter();
+    await this.#write('write staged contents', async () => {
       const changes = new Map(this.#staging.changes());
-      const objects = stagedObjects(changes);
-      if (objects.size === 0) return;
-      const { name } = await writeWindow(this.store.packDirectory, objects, markSpill);
-      if (!this.store.packs.some((pack) => pack.name === name)) {
-        this.store.replace(new Set(), describePack(this.directory, name, true));
-        this.#spills.add(name);
-      }
-      this.#staging.markSpilled(changes, name);
+      const name = await this.#spills.write(changes, this.#options.guard);
+      if (name !== undefined) this.#staging.markSpilled(changes, name);
     });
   }
 
@@ -188,15 +212,12 @@ export class Repository implements AsyncDisposable {
    * was staged is staged again.
    */
   async commit(options: CommitOptions, paths?: ReadonlySet<string>): Promise<CommitResult | undefined> {
-    return await this.#inTurn('commit', async () => {
-      this.#requireWriter();
-      await this.#maintenance.makeRoom();
+    return await this.#write('commit', async () => {
       const taken = this.#staging.take(paths);
       this.#inFlight = taken;
       try {
         const result = await this.#commitTaken(options, taken);
-        await this.#settleSpills(taken);
-        if (result !== undefined) this.#maintenance.afterCommit(result.bytes);
+        await this.#spills.settle(this.#stagedChanges());
         return result;
       } catch (error) {
         this.#staging.restore(taken);
@@ -205,6 +226,75 @@ export class Repository implements AsyncDisposable {
         this.#inFlight = new Map();
       }
     });
+  }
+
+  /**
+   * Moves main to a commit that follows HEAD, or to any when there is none, and loads its tree; what is staged stays.
+   * Everything that leads to it must be there, else REQUEST_REFUSED. In an empty repository this comes before any other
+   * ref: commits without main are taken for damage at the next start.
+   */
+  async fastForward(to: ObjectId): Promise<void> {
+    await this.#write('move the branch', async () => {
+      const { head } = this.#state;
+      if (to === head) return;
+      await requireFollower(this.store, head, to);
+      const next = readBranch(this.store, to);
+      await this.#refs.move(MAIN, { from: head, to }, () => {
+        this.#state = next;
+      });
+      await this.#received.settle([to]);
+    });
+  }
+
+  /** Durable compare-and-swap of any ref but main; `to` undefined deletes. Throws DATA_DIRECTORY_IN_USE when it is not at `from`. */
+  async updateRef(name: string, change: RefChange): Promise<void> {
+    await this.#write('move a ref', async () => {
+      if (name === MAIN) throw refused(this.directory, 'main is moved by commits only');
+      if (change.to !== undefined && !this.store.has(change.to))
+        throw refused(this.directory, `object ${change.to} for ${name} is not there`);
+      await this.#refs.move(name, change);
+      if (change.to !== undefined) await this.#received.settle([change.to]);
+    });
+  }
+
+  /** Makes the annotated tag `refs/tags/NAME` and returns its id. One that exists is refused (REQUEST_REFUSED). */
+  async tag(name: string, options: TagOptions): Promise<ObjectId> {
+    return await this.#write('tag', async () => {
+      const { objects, ref, id } = draftTag(this.store, name, options);
+      this.#maintenance.afterWrite(await this.#refs.publish(objects, { ref, from: undefined, to: id }));
+      await this.#received.settle([options.target]);
+      return id;
+    });
+  }
+
+  /** Sets the note of an object in `refs/notes/data`, as `git notes` does, and returns the commit there that holds it. */
+  async note(target: ObjectId, text: string, by: NoteOptions): Promise<ObjectId> {
+    return await this.#write('write a note', async () => {
+      const from = this.ref(NOTES);
+      const draft = draftNote(this.store, from, { target, text }, by);
+      if (draft === undefined) return from as ObjectId;
+      this.#maintenance.afterWrite(await this.#refs.publish(draft.objects, { ref: NOTES, from, to: draft.id }));
+      return draft.id;
+    });
+  }
+
+  /**
+   * Takes a self-contained pack from a stream: checked, indexed, durable. No ref leads to its objects yet; until one does
+   * the next start removes it. Throws PACK_INVALID, what the source throws, or the signal's reason (closing is one), and
+   * leaves nothing behind then.
+   */
+  async receivePack(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ReceivedPack> {
+    this.#requireWriter();
+    const signals = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    const work = receivePack(this.store, source, { guard: this.#options.guard, signal: signals });
+    this.#receiving.add(work);
+    try {
+      const { pack, received } = await work;
+      if (pack !== undefined) this.#received.add(pack);
+      return received;
+    } finally {
+      this.#receiving.delete(work);
+    }
   }
 
   /** Merges packs, with deltas between versions; by itself it runs after commits. Waits its turn in the process. */
@@ -225,18 +315,20 @@ export class Repository implements AsyncDisposable {
     });
   }
 
-  /** Waits for commits and consolidations under way; what is only staged is forgotten. */
+  /** Waits for writes and consolidations under way; what is only staged is forgotten, what is only half received goes. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#receiving);
     await this.#inTurn('close', async () => {
       this.#staging.take();
-      await this.#settleSpills(new Map());
+      await this.#spills.settle([]);
     });
     await this.#maintenance.settle();
     for (const pack of this.store.packs) forgetPack(pack);
   }
 
   #requireWriter(): void {
-    if (!this.#isReadOnly) return;
+    if (this.#options.readOnly !== true) return;
     throw new KeeperError(`Repository "${this.directory}" was opened to look; nothing was written`, {
       kind: 'defect',
       code: 'DEFECT',
@@ -248,75 +340,51 @@ export class Repository implements AsyncDisposable {
     return change === undefined ? this.fileId(path) : change.id;
   }
 
+  *#stagedChanges(): Generator<StagedChange> {
+    for (const [, change] of this.#staging.changes()) yield change;
+  }
+
   async #commitTaken(
     options: CommitOptions,
     taken: ReadonlyMap<string, StagedChange>,
   ): Promise<CommitResult | undefined> {
-    const { head, treeId } = this.#state;
-    const changes = new Map<string, ObjectId | undefined>();
-    for (const [path, { id }] of taken) if (this.fileId(path) !== id) changes.set(path, id);
-    const edit = editTree(this.#state.tree, changes);
-    const tree = edit.tree?.id ?? EMPTY_TREE;
-    if (tree === (treeId ?? EMPTY_TREE)) return undefined;
-    const objects = stagedObjects(taken);
-    addTrees(objects, edit.changed, tree);
-    const { message, author, committer = author, time } = options;
-    const id = addCommit(objects, {
-      tree,
-      parents: head === undefined ? [] : [head],
-      author,
-      committer,
-      time,
-      message,
+    const draft = draftCommit(this.store, this.#state, taken, options);
+    if (draft === undefined) return undefined;
+    const { objects, next, changed } = draft;
+    const bytes = await this.#refs.publish(objects, { ref: MAIN, from: this.#state.head, to: next.head }, () => {
+      this.#state = next;
+      this.#spills.use(taken.values());
     });
-    const bytes = await this.#publish(objects, { head: id, treeId: tree, tree: edit.tree });
-    return { id, tree, changed: changes.size, bytes };
+    await this.#received.settle(options.mergeParents ?? []);
+    this.#maintenance.afterWrite(bytes);
+    return { id: next.head, tree: next.treeId, changed, bytes };
   }
 
-  /** Pack, then index, then branch: each is durable before the next can be seen. */
-  async #publish(objects: PackObjects, next: BranchState & { readonly head: ObjectId }): Promise<number> {
-    await using lock = await BranchLock.take(this.directory, this.#state.head);
-    const { name, bytes } = await writeWindow(this.store.packDirectory, objects, () => lock.write(next.head));
-    const pack = describePack(this.directory, name, false);
-    try {
-      await lock.publish();
-    } catch (error) {
-      await removePacks(this.store.packDirectory, [pack]);
-      throw error;
-    }
-    this.store.replace(new Set(), pack);
-    this.#state = next;
-    await lock.makeDurable();
-    return bytes;
+  /** Runs a write after everything that was asked for before. */
+  #write<Result>(doing: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#inTurn(doing, async () => {
+      this.#requireWriter();
+      await this.#refs.makeUp();
+      await this.#maintenance.makeRoom();
+      // From here on only the disk is waited for.
+      using _work = this.#maintenance.begin(doing);
+      return await work();
+    });
   }
 
-  /** A spill that was used becomes an ordinary pack, before the next commit can begin; one that nothing wants any more goes. */
-  async #settleSpills(taken: ReadonlyMap<string, StagedChange>): Promise<void> {
-    if (this.#spills.size === 0) return;
-    const used = new Set([...taken.values()].map(spillOf));
-    const wanted = new Set([...this.#staging.changes()].map(([, change]) => spillOf(change)));
-    for (const pack of this.store.packs.filter(({ name }) => this.#spills.has(name))) {
-      if (used.has(pack.name)) {
-        await removeFile(`${pack.path}.keep`);
-        this.store.replace(new Set([pack.name]), { ...pack, isKept: false });
-      } else if (!wanted.has(pack.name)) {
-        this.store.replace(new Set([pack.name]));
-        await removePacks(this.store.packDirectory, [pack]);
-      } else continue;
-      this.#spills.delete(pack.name);
-    }
-  }
-
-  /** Runs after everything that was asked for before. */
   #inTurn<Result>(doing: string, work: () => Promise<Result>): Promise<Result> {
-    const result = this.#queue.then(work).catch((error: unknown) => {
-      throw fileFailure(this.directory, doing, error);
-    });
+    const result = this.#queue.then(() => this.#translated(doing, work));
     this.#queue = result.catch(() => undefined);
     return result;
   }
-}
 
-function spillOf(change: StagedChange): string | undefined {
-  return change.id === undefined ? undefined : change.spill;
+  /** A file that is gone is gone because another process took over, if the guard says so. */
+  async #translated<Result>(doing: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') await this.#options.guard?.();
+      throw fileFailure(this.directory, doing, error);
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { KeeperError } from '../errors.ts';
 import { parseCommit } from './commit-object.ts';
 import type { HistorySource } from './history.ts';
 import { isObjectId, type ObjectId } from './object-id.ts';
+import { isRefName } from './ref-name.ts';
 import { MAIN, readRef } from './refs.ts';
 
 /**
@@ -39,12 +40,6 @@ function resolveName(source: HistorySource, revision: string, name: string): Obj
     if (id !== undefined) return id;
   }
   return resolveShort(source, revision, name.toLowerCase());
-}
-
-/** As git-check-ref-format has it; above all no way out of the repository. */
-function isRefName(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
-  return name !== '' && !/\.\.|[\u0000-\u0020~^:?*[\\\u007f]|@\{|\/\/|(^|\/)\.|^\/|\/$|\.lock(\/|$)|\.$/.test(name);
 }
 
 function resolveShort(source: HistorySource, revision: string, digits: string): ObjectId {

@@ -1,39 +1,70 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { reachable } from './ancestry.ts';
 import { parseCommit } from './commit-object.ts';
 import { filesIn } from './directory-tree.ts';
-import { removeFile, syncDirectory } from './durable-file.ts';
-import { damaged, errnoOf } from './errors.ts';
+import { removeFile } from './durable-file.ts';
+import { damaged } from './errors.ts';
 import type { BranchState } from './load-branch.ts';
-import { isObjectId, type ObjectId } from './object-id.ts';
+import { MissingObjects } from './missing-objects.ts';
+import { EMPTY_TREE, isObjectId, type ObjectId } from './object-id.ts';
 import type { ObjectStore } from './object-store.ts';
 import { indexOf, type Pack, readHeader } from './open-pack.ts';
 import { ENTRY } from './pack-format.ts';
-import { listRefs, lockPath } from './refs.ts';
+import { markOf } from './pack-mark.ts';
+import { filesBelow, listRefs, readRef } from './refs.ts';
 import { removePacks } from './remove-pack.ts';
-import { isSpill } from './spill.ts';
+import { peelTag } from './tag-object.ts';
 
 /**
  * Removes what a writer that was killed left in `objects/pack`: temporary files, packs without an index, marks without
- * a pack. A pack whose index was lost looks the same as one that was never finished, so the history must be whole without it.
+ * a pack. A pack whose index was lost looks the same as one that was never finished, so the history must be whole without
+ * it. The temporaries go first: after that nobody can give a pack its index any more (`FencedFile`).
  */
-export async function sweepPackDirectory(store: ObjectStore, state: BranchState): Promise<void> {
+export async function sweepPackDirectory(store: ObjectStore): Promise<void> {
+  const isTemporary = (name: string) => name.startsWith('tmp_');
+  for (const name of readdirSync(store.packDirectory).filter(isTemporary)) await removeLeftover(store, name);
   const names = new Set(readdirSync(store.packDirectory));
   const leftovers: string[] = [];
   for (const name of names) {
     const [base, suffix] = name.split('.') as [string, string | undefined];
-    const isOrphan = suffix === 'pack' && !names.has(`${base}.idx`);
-    const isOrphanMark = suffix === 'keep' && !names.has(`${base}.idx`) && isSpill(join(store.packDirectory, base));
-    if (isOrphan && !isWhole(store, state)) {
+    if (names.has(`${base}.idx`)) continue;
+    const isOrphan = suffix === 'pack' && !isTemporary(name);
+    if (isOrphan && !(await isWhole(store))) {
       throw damaged(store.directory, `objects/pack/${name}`, 'has no index and holds objects that are missed');
     }
-    if (name.startsWith('tmp_') || isOrphan || isOrphanMark) leftovers.push(name);
+    const isOrphanMark = suffix === 'keep' && markOf(join(store.packDirectory, base)) !== undefined;
+    if (isOrphan || isOrphanMark) leftovers.push(name);
   }
-  for (const name of leftovers) await removeFile(join(store.packDirectory, name));
+  for (const name of leftovers) await removeLeftover(store, name);
 }
 
-function isWhole(store: ObjectStore, state: BranchState): boolean {
-  for (const { id } of filesIn(state.tree)) if (!store.has(id)) return false;
+async function removeLeftover(store: ObjectStore, name: string): Promise<void> {
+  await removeFile(join(store.packDirectory, name));
+}
+
+/**
+ * An index without its pack is what a power cut may leave of a pack that was being removed, or that was never finished; then all
+ * that refs lead to is there without it. Otherwise the pack is lost, and that is damage. Removed only by the writer.
+ */
+export async function settleLostPacks(
+  store: ObjectStore,
+  state: BranchState | undefined,
+  readOnly: boolean,
+): Promise<void> {
+  const [lost] = store.lostPacks;
+  if (lost === undefined) return;
+  if (state === undefined || !(await isWhole(store))) {
+    throw damaged(store.directory, `objects/pack/${lost}.pack`, 'is missing beside its index');
+  }
+  if (readOnly) return;
+  for (const name of store.lostPacks) await removeLeftover(store, `${name}.idx`);
+  store.rescan();
+}
+
+/** Everything that refs lead to: what lost its index may hold old contents alone. */
+async function isWhole(store: ObjectStore): Promise<boolean> {
+  const search = new MissingObjects(store);
   const seen = new Set<ObjectId>();
   const open = [...listRefs(store.directory).values()];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
@@ -41,48 +72,51 @@ function isWhole(store: ObjectStore, state: BranchState): boolean {
     seen.add(id);
     if (!store.has(id)) return false;
     const { type, content } = store.read(id);
-    if (type !== 'commit') continue;
-    const { tree, parents } = parseCommit(content);
-    if (!store.has(tree)) return false;
-    open.push(...parents);
+    if (type === 'tag') open.push(peelTag(content));
+    const commit = type === 'commit' ? parseCommit(content) : { tree: type === 'tree' ? id : EMPTY_TREE, parents: [] };
+    if ((await search.of(commit)) !== undefined) return false;
+    open.push(...commit.parents);
   }
   return true;
 }
 
+/** Git's own lock of packed-refs, and the file it is written to meanwhile. */
+const PACKED_LEFTOVERS = ['packed-refs.lock', 'packed-refs.new'];
+
 /**
- * Removes the lock of a writer that was killed, and the pack of the commit that it was about to publish. The lock names
- * that commit; it is thrown away only when it follows the branch's head and no ref names it, so nothing can need it.
+ * Removes the locks of a writer that was killed, and the packs of the commits that it was about to publish. One that a power
+ * cut brings back is removed again.
  */
-export async function sweepLock(store: ObjectStore, head: ObjectId | undefined): Promise<void> {
-  const path = lockPath(store.directory);
-  const id = readLock(path);
-  if (id === undefined) return;
-  const place = isObjectId(id) && id !== head ? store.find(id) : undefined;
-  if (place !== undefined && isUnpublished(store, place.pack, id, head)) {
-    store.replace(new Set([place.pack.name]));
-    await removePacks(store.packDirectory, [place.pack]);
+export async function sweepLocks(store: ObjectStore): Promise<void> {
+  const { directory } = store;
+  const locks = [...filesBelow(directory, 'refs')].filter((name) => name.endsWith('.lock'));
+  for (const name of locks) {
+    await removeUnpublished(store, name);
+    await removeFile(join(directory, name));
   }
-  await removeFile(path);
-  await syncDirectory(join(store.directory, 'refs', 'heads'));
+  for (const name of PACKED_LEFTOVERS) await removeFile(join(directory, name));
 }
 
-function readLock(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+/** A lock names the commit that its ref was to be moved to. */
+async function removeUnpublished(store: ObjectStore, lock: string): Promise<void> {
+  const id = readFileSync(join(store.directory, lock), 'latin1').trim();
+  const place = isObjectId(id) ? store.find(id) : undefined;
+  if (place === undefined || !isUnpublished(store, place.pack, id, lock.slice(0, -'.lock'.length))) return;
+  store.replace(new Set([place.pack.name]));
+  await removePacks(store.packDirectory, [place.pack]);
 }
 
-function isUnpublished(store: ObjectStore, pack: Pack, id: ObjectId, head: ObjectId | undefined): boolean {
-  const { parents } = parseCommit(store.readAs('commit', id));
-  if (parents.length !== (head === undefined ? 0 : 1) || parents[0] !== head) return false;
-  return countCommits(pack, 2) === 1 && ![...listRefs(store.directory).values()].includes(id);
+/** It follows what the ref is at and no ref leads to it, so nothing can need it, nor what was written with it. */
+function isUnpublished(store: ObjectStore, pack: Pack, id: ObjectId, ref: string): boolean {
+  const { type, content } = store.read(id);
+  if (type !== 'commit' || parseCommit(content).parents[0] !== readRef(store.directory, ref)) return false;
+  if (countCommits(pack, 2) !== 1) return false;
+  for (const each of reachable(store, listRefs(store.directory).values())) if (each === id) return false;
+  return true;
 }
 
 /** Counts up to `limit`; a delta counts as many, since only consolidated packs have them. */
-export function countCommits(pack: Pack, limit: number): number {
+function countCommits(pack: Pack, limit: number): number {
   const index = indexOf(pack);
   let commits = 0;
   for (let position = 0; position < index.count && commits < limit; position++) {
@@ -93,9 +127,21 @@ export function countCommits(pack: Pack, limit: number): number {
   return commits;
 }
 
+/** Whether a pack holds a commit that follows another one, or was consolidated, as only packs with a history are. */
+export function hasHistory(store: ObjectStore, pack: Pack): boolean {
+  const index = indexOf(pack);
+  for (let position = 0; position < index.count; position++) {
+    const { type } = readHeader(pack, index.offset(position));
+    if (type === ENTRY.offsetDelta || type === ENTRY.referenceDelta) return true;
+    if (type !== ENTRY.commit) continue;
+    if (parseCommit(store.readPacked(pack, index.offset(position)).content).parents.length > 0) return true;
+  }
+  return false;
+}
+
 /** Settles the spills of a process that is gone: those that HEAD uses become ordinary packs, the rest is removed. */
 export async function sweepSpills(store: ObjectStore, state: BranchState): Promise<void> {
-  const spills = store.packs.filter((pack) => pack.isKept && isSpill(pack.path));
+  const spills = store.packs.filter((pack) => pack.isKept && markOf(pack.path) === 'spill');
   if (spills.length === 0) return;
   const unused = new Set(spills);
   for (const { id } of filesIn(state.tree)) {

@@ -4,6 +4,7 @@ import type { Breath } from './breathe.ts';
 import { deflateSmall } from './deflate.ts';
 import { createDelta } from './delta.ts';
 import { damaged } from './errors.ts';
+import type { Guard } from './fenced-file.ts';
 import { ForwardReader } from './forward-reader.ts';
 import { type MergeTable, NONE } from './merge-table.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -14,7 +15,12 @@ import { PackWriter, type WrittenPack } from './pack-writer.ts';
 import type { Merge } from './read-merge-table.ts';
 
 /** Writes the rows of a merge as one pack: planned deltas are made, all else is copied without inflating it. */
-export async function writeMerged(store: ObjectStore, merge: Merge, breath: Breath): Promise<WrittenPack> {
+export async function writeMerged(
+  store: ObjectStore,
+  merge: Merge,
+  breath: Breath,
+  guard?: Guard,
+): Promise<WrittenPack> {
   const { table } = merge;
   await using writer = await PackWriter.create(store.packDirectory, table.count);
   const output = new MergedPack(store, table, writer);
@@ -31,7 +37,7 @@ export async function writeMerged(store: ObjectStore, merge: Merge, breath: Brea
     if (row % 1024 === 0) await breath.take();
   }
   const newest = table.packs.reduce((latest, pack) => Math.max(latest, pack.modified), 0);
-  return await writer.finish({ renderIndex: (checksum) => index.finish(checksum), modified: new Date(newest) });
+  return await writer.finish({ renderIndex: (checksum) => index.finish(checksum), modified: new Date(newest), guard });
 }
 
 class MergedPack {

@@ -22,9 +22,15 @@ export class Place implements Disposable {
   }
 
   gitBytes(...args: string[]): Buffer {
+    return this.gitInput('', ...args);
+  }
+
+  /** With `input` on its standard input. */
+  gitInput(input: string | Buffer, ...args: string[]): Buffer {
     return execFileSync('git', ['-C', this.directory, ...args], {
+      input,
       maxBuffer: 256 * 1024 * 1024,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' },
     });
   }

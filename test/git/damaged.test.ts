@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -12,9 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { KeeperError } from '../../controller/errors.ts';
+import { log } from '../../controller/git/history.ts';
 import { blobId } from '../../controller/git/object-id.ts';
 import { openRepository } from '../../controller/git/repository.ts';
 import { AUTHOR, clock, manifest, Place } from './bare-repository.ts';
+import { contentsOf, damage, filesOf, fillRich, flip, HOWS } from './damages.ts';
 
 async function writeThree(place: Place): Promise<string> {
   const now = clock();
@@ -24,13 +29,6 @@ async function writeThree(place: Place): Promise<string> {
     await repository.commit({ message: `${k}`, author: AUTHOR, time: now() });
   }
   return join(place.directory, 'objects', 'pack');
-}
-
-function contentsOf(directory: string): Map<string, string> {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-  return new Map(
-    files.map((file) => [join(file.parentPath, file.name), readFileSync(join(file.parentPath, file.name), 'hex')]),
-  );
 }
 
 const DAMAGES: [string, RegExp, (place: Place, packs: string) => void][] = [
@@ -58,6 +56,36 @@ const DAMAGES: [string, RegExp, (place: Place, packs: string) => void][] = [
     (_, packs) => rmSync(firstOf(packs, '.idx')),
   ],
   ['an empty HEAD', /HEAD is empty/, (place) => writeFileSync(join(place.directory, 'HEAD'), '')],
+  ['a lost HEAD', /HEAD is missing/, (place) => rmSync(join(place.directory, 'HEAD'))],
+  [
+    'a HEAD that leads nowhere',
+    /HEAD names no branch that is there/,
+    (place) => writeFileSync(join(place.directory, 'HEAD'), 'ref: refs/heads/maim\n'),
+  ],
+  ['a lost config', /config is missing/, (place) => rmSync(join(place.directory, 'config'))],
+  ['an empty config', /config does not say/, (place) => writeFileSync(join(place.directory, 'config'), '')],
+  [
+    'a config with a line that is none',
+    /config has a line that is no setting/,
+    (place) => appendFileSync(join(place.directory, 'config'), '\u0001\u0002\n'),
+  ],
+  ['an empty tag', /refs\/tags\/good is empty/, (place) => writeFileSync(join(place.directory, 'refs/tags/good'), '')],
+  [
+    'a note that names nothing',
+    /refs\/notes\/data holds no object id/,
+    (place) => {
+      mkdirSync(join(place.directory, 'refs/notes'));
+      writeFileSync(join(place.directory, 'refs/notes/data'), 'x\n');
+    },
+  ],
+  [
+    'packed-refs with half a line',
+    /packed-refs has a line that is no ref/,
+    (place) => writeFileSync(join(place.directory, 'packed-refs'), `${'1'.repeat(40)} re`),
+  ],
+  ['lost packs', /objects\/pack is missing/, (_, packs) => rmSync(packs, { recursive: true })],
+  ['an index with a changed id', /\.idx is no whole index/, (_, packs) => change(packs, '.idx', 8 + 256 * 4 + 3)],
+  ['an index with a changed table', /\.idx is no whole index/, (_, packs) => change(packs, '.idx', 8 + 4 * 100)],
   ['lost refs', /refs\/heads is missing/, (place) => rmSync(join(place.directory, 'refs/heads'), { recursive: true })],
 ];
 
@@ -69,6 +97,11 @@ function cut(packs: string, suffix: string, bytes: number): void {
   const path = firstOf(packs, suffix);
   chmodSync(path, 0o644);
   truncateSync(path, readFileSync(path).length - bytes);
+}
+
+/** In every pack: which of them is looked at first is not ours to say. */
+function change(packs: string, suffix: string, at: number): void {
+  for (const name of readdirSync(packs).filter((one) => one.endsWith(suffix))) flip(join(packs, name), at * 8);
 }
 
 for (const [what, said, damage] of DAMAGES) {
@@ -99,10 +132,7 @@ test('a byte that changed on the disk is noticed before it is copied into a merg
     repository.stage('x/a.json', manifest('a', k));
     await repository.commit({ message: `${k}`, author: AUTHOR, time: new Date(0) });
   }
-  const bytes = readFileSync(path);
-  bytes.writeUInt8((bytes[100] as number) ^ 0xff, 100);
-  chmodSync(path, 0o644);
-  writeFileSync(path, bytes);
+  flip(path, 100 * 8);
   await assert.rejects(repository.consolidate({ full: true }), {
     code: 'REPOSITORY_DAMAGED',
     message: /was changed at byte 12/,
@@ -134,7 +164,10 @@ const FOREIGN: [string, RegExp, (place: Place) => void][] = [
   [
     'another branch in HEAD',
     /HEAD is not the branch main/,
-    (place) => writeFileSync(join(place.directory, 'HEAD'), 'ref: refs/heads/other\n'),
+    (place) => {
+      place.git('branch', 'other', 'main');
+      place.git('symbolic-ref', 'HEAD', 'refs/heads/other');
+    },
   ],
 ];
 
@@ -160,4 +193,82 @@ test('a directory that holds something else is left alone', async () => {
   await assert.rejects(openRepository(place.directory), { code: 'REPOSITORY_FOREIGN' });
   assert.deepEqual(readdirSync(place.root), ['shop.git']);
   assert.deepEqual(readdirSync(place.directory), ['letter.txt']);
+});
+
+test('whatever single file is damaged, opening and reading everything works or names the damage', async () => {
+  using original = new Place();
+  await fillRich(original);
+  const files = filesOf(original.directory);
+  const at = fc.double({ min: 0, max: 0.999999, noNaN: true });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...files), fc.constantFrom(...HOWS), at, async (file, how, at) => {
+      using place = new Place();
+      cpSync(original.directory, place.directory, { recursive: true });
+      damage(join(place.directory, file), how, at);
+      try {
+        await readEverything(place.directory);
+      } catch (error) {
+        assert.ok(error instanceof KeeperError, `${error}`);
+        // A digit of the format's version may become another one.
+        assert.ok(
+          error.code === 'REPOSITORY_DAMAGED' || (file === 'config' && error.code === 'REPOSITORY_FOREIGN'),
+          error.message,
+        );
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** As the archive does when everything changes, and a reader of the whole history. */
+async function readEverything(directory: string): Promise<void> {
+  await using repository = await openRepository(directory, { autoConsolidate: false });
+  for (const { path } of [...repository.files()]) await repository.readFile(path);
+  for await (const { id } of log(repository)) repository.readNote(id);
+  for (const id of repository.refs().values()) await repository.read(id);
+  repository.stage('x.json', '{}');
+  await repository.commit({ message: 'x', author: AUTHOR, time: new Date() });
+  await repository.consolidate({ full: true });
+}
+
+test('a pack whose index was lost is no leftover while only an old version lies in it', async () => {
+  using place = new Place();
+  const packs = join(place.directory, 'objects', 'pack');
+  let spilled = '';
+  {
+    await using repository = await openRepository(place.directory, { autoConsolidate: false });
+    repository.stage('x/a.json', manifest('a', 1));
+    await repository.spill();
+    spilled = firstOf(packs, '.idx');
+    repository.stage('x/b.json', manifest('b', 1));
+    await repository.commit({ message: 'both', author: AUTHOR, time: new Date(0) });
+    repository.stage('x/a.json', manifest('a', 2));
+    await repository.commit({ message: 'a', author: AUTHOR, time: new Date(1000) });
+  }
+  rmSync(spilled);
+  const before = contentsOf(place.directory);
+  await assert.rejects(openRepository(place.directory), {
+    code: 'REPOSITORY_DAMAGED',
+    message: /has no index and holds objects that are missed/,
+  });
+  assert.deepEqual(contentsOf(place.directory), before);
+});
+
+test('an entry that claims to be enormous is damage, not a lack of memory', async () => {
+  using place = new Place();
+  const packs = await writeThree(place);
+  for (const name of readdirSync(packs).filter((one) => one.endsWith('.pack'))) {
+    const bytes = readFileSync(join(packs, name));
+    // The first entry says that 2^60 bytes follow.
+    bytes.set([0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], 12);
+    chmodSync(join(packs, name), 0o644);
+    writeFileSync(join(packs, name), bytes);
+  }
+  const before = process.memoryUsage().rss;
+  const read = async () => {
+    await using repository = await openRepository(place.directory, { readOnly: true });
+    return await repository.readFile('x/a.json');
+  };
+  await assert.rejects(read(), { code: 'REPOSITORY_DAMAGED' });
+  assert.ok(process.memoryUsage().rss - before < 100 * 1024 * 1024);
 });

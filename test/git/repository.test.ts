@@ -112,13 +112,14 @@ test('a commit of some paths leaves the others staged', async () => {
 test('a change staged while a commit is written belongs to the next one', async () => {
   using place = new Place();
   const now = clock();
-  await using repository = await openRepository(place.directory);
+  let underWay = Promise.withResolvers<void>();
+  await using repository = await openRepository(place.directory, { guard: async () => underWay.resolve() });
   repository.stage('x/a.json', 'one\n');
   await repository.commit({ message: '1', author: AUTHOR, time: now() });
+  underWay = Promise.withResolvers();
   repository.stage('x/a.json', 'two\n');
   const running = repository.commit({ message: '2', author: AUTHOR, time: now() });
-  await Promise.resolve();
-  await Promise.resolve();
+  await underWay.promise;
   assert.equal(repository.stagedId('x/a.json'), blobId('two\n'));
   assert.equal(repository.fileId('x/a.json'), blobId('one\n'));
   repository.stage('x/a.json', 'one\n');
