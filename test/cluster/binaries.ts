@@ -4,7 +4,7 @@ import { buildBinary, type GoCommand } from './build-binary.ts';
 
 /** The real programs that tests, demo and benches run on. */
 
-export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'sops';
+export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'sops' | 'gitea';
 
 const KUBERNETES_VERSION = 'v1.36.3';
 
@@ -25,6 +25,13 @@ const COMMANDS: Readonly<Record<BinaryName, GoCommand>> = {
     module: join(import.meta.dirname, 'tools'),
     package: 'github.com/getsops/sops/v3/cmd/sops',
     linkerFlags: '-s -w',
+  },
+  gitea: {
+    // A module of its own: what Gitea pins with `replace` would hold back the others.
+    module: join(import.meta.dirname, '..', 'forge', 'gitea'),
+    package: 'code.gitea.io/gitea',
+    linkerFlags: '-s -w -X main.Version=1.26.0',
+    tags: 'sqlite sqlite_unlock_notify',
   },
 };
 

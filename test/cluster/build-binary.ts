@@ -11,6 +11,8 @@ export interface GoCommand {
   readonly module: string;
   readonly package: string;
   readonly linkerFlags: string;
+  /** Build tags; with them C code is compiled in (SQLite is C), which needs a C compiler. */
+  readonly tags?: string;
 }
 
 const PROGRESS_MS = 5000;
@@ -43,14 +45,15 @@ export async function buildBinary(name: string, command: GoCommand): Promise<str
   return path;
 }
 
-function cacheDirectory(): string {
+export function cacheDirectory(): string {
   const configured = process.env['XDG_CACHE_HOME'] ?? '';
   // The XDG base directory specification has relative paths ignored.
   return join(isAbsolute(configured) ? configured : join(homedir(), '.cache'), 'kubekeeper');
 }
 
-async function keyOf({ module, linkerFlags }: GoCommand): Promise<string> {
+async function keyOf({ module, linkerFlags, tags }: GoCommand): Promise<string> {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${linkerFlags}\n`);
+  if (tags !== undefined) hash.update(`${tags}\n`);
   for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(module, file)));
   return hash.digest('hex').slice(0, 16);
 }
@@ -66,6 +69,8 @@ async function runGoBuild(name: string, command: GoCommand, output: string): Pro
     '-buildvcs=false',
     '-ldflags',
     command.linkerFlags,
+    '-tags',
+    command.tags ?? '',
     '-o',
     output,
     command.package,
@@ -73,7 +78,7 @@ async function runGoBuild(name: string, command: GoCommand, output: string): Pro
   const go = spawn('go', args, {
     cwd: command.module,
     // A user's GOFLAGS or workspace would build something else than go.sum says.
-    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+    env: { ...process.env, CGO_ENABLED: command.tags === undefined ? '0' : '1', GOFLAGS: '', GOWORK: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const stop = () => go.kill();

@@ -13,8 +13,13 @@ export interface Certificate {
 export interface CertificateAuthority extends Certificate {
   /** For clients: Kubernetes reads the user from `name` and its groups from `organizations`. */
   issueClient(name: string, organizations?: readonly string[]): Certificate;
-  /** For servers: `hosts` are DNS names and IPv4 addresses. */
-  issueServer(name: string, hosts: readonly string[]): Certificate;
+  /** For servers: `hosts` are DNS names and IPv4 addresses. Good for a year from an hour ago, unless told otherwise. */
+  issueServer(name: string, hosts: readonly string[], validity?: Validity): Certificate;
+}
+
+export interface Validity {
+  readonly from: Date;
+  readonly until: Date;
 }
 
 const ECDSA_WITH_SHA256 = sequence(objectId('1.2.840.10045.4.3.2'));
@@ -24,22 +29,31 @@ const LIFETIME_MS = 365 * 24 * HOUR_MS;
 export function createAuthority(name: string): CertificateAuthority {
   const { publicKey, privateKey } = generateKey();
   const issuer = distinguishedName(name, []);
-  const issue = (subject: Buffer, extensions: readonly Buffer[]): Certificate => {
+  const issue = (subject: Buffer, extensions: readonly Buffer[], validity?: Validity): Certificate => {
     const pair = generateKey();
-    return { certificate: certify(issuer, privateKey, subject, pair.publicKey, extensions), key: pem(pair.privateKey) };
+    const certificate = certify(issuer, privateKey, subject, pair.publicKey, extensions, validity);
+    return { certificate, key: pem(pair.privateKey) };
   };
   return {
     certificate: certify(issuer, privateKey, issuer, publicKey, [isAuthority(), keyUsage(0x06, 1)]),
     key: pem(privateKey),
     issueClient: (user, organizations = []) =>
       issue(distinguishedName(user, organizations), [keyUsage(0x80, 7), extendedUsage('1.3.6.1.5.5.7.3.2')]),
-    issueServer: (server, hosts) =>
-      issue(distinguishedName(server, []), [
-        keyUsage(0x80, 7),
-        extendedUsage('1.3.6.1.5.5.7.3.1'),
-        alternativeNames(hosts),
-      ]),
+    issueServer: (server, hosts, validity) =>
+      issue(
+        distinguishedName(server, []),
+        [keyUsage(0x80, 7), extendedUsage('1.3.6.1.5.5.7.3.1'), alternativeNames(hosts)],
+        validity,
+      ),
   };
+}
+
+/** A server's certificate that nobody but itself vouches for. */
+export function createSelfSigned(name: string, hosts: readonly string[]): Certificate {
+  const { publicKey, privateKey } = generateKey();
+  const subject = distinguishedName(name, []);
+  const extensions = [keyUsage(0x80, 7), extendedUsage('1.3.6.1.5.5.7.3.1'), alternativeNames(hosts)];
+  return { certificate: certify(subject, privateKey, subject, publicKey, extensions), key: pem(privateKey) };
 }
 
 /** A key pair for signing service account tokens, PEM. */
@@ -57,14 +71,14 @@ function certify(
   subject: Buffer,
   subjectKey: KeyObject,
   extensions: readonly Buffer[],
+  validity: Validity = { from: new Date(Date.now() - HOUR_MS), until: new Date(Date.now() + LIFETIME_MS) },
 ): string {
-  const now = Date.now();
   const body = sequence(
     der(0xa0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     ECDSA_WITH_SHA256,
     issuer,
-    sequence(utcTime(new Date(now - HOUR_MS)), utcTime(new Date(now + LIFETIME_MS))),
+    sequence(utcTime(validity.from), utcTime(validity.until)),
     subject,
     subjectKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions)),
