@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { ARCHIVE_SETTINGS, variableOf } from '../controller/config.ts';
 import { renderCondition } from '../controller/core/rule-condition.ts';
 import { BUILT_IN_RULES, RULES_VERSION } from '../controller/core/rules/built-in.ts';
+import { METRICS, type Metric } from '../controller/telemetry/metric-table.ts';
 import { renderLayers } from './layers.ts';
 
 /** `npm run generate`: files that are made from tables in the code. With `--check` it only says which are out of date. */
@@ -10,6 +11,7 @@ const FILES: readonly (readonly [path: string, render: () => string])[] = [
   ['biome.layers.json', renderLayers],
   ['docs/rules.md', renderRules],
   ['docs/settings.md', renderSettings],
+  ['docs/metrics.md', renderMetrics],
 ];
 
 const check = process.argv.includes('--check');
@@ -78,6 +80,36 @@ Made from \`controller/config.ts\` by \`npm run generate\`. A flag wins over its
 comma-separated, or the flag is given several times.
 
 ${renderTable(['flag', 'variable', 'default', 'meaning'], rows)}`;
+}
+
+function renderMetrics(): string {
+  const rows = Object.values<Metric>(METRICS).map(({ name, type, labels, help, act }) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+    act,
+  ]);
+  return `# Metrics and probes
+
+Made from \`controller/telemetry/metric-table.ts\` by \`npm run generate\`.
+
+\`kubekeeper archive --listen :8080\` serves, before it does anything else:
+
+| path | answers |
+| --- | --- |
+| \`/livez\` (and \`/healthz\`) | 200 while the process moves. 503 when a commit or a consolidation has stood still for five minutes: a restart helps. Never depends on the cluster or a remote. |
+| \`/readyz\` | 200 once the first lists are complete, or while it waits as a replica that is ready to take over. 503 while a write that failed was not made good, and from the moment it is asked to stop. |
+| \`/metrics\` | Prometheus' text format |
+
+The probes say \`ok\`, or a line per check with what is wrong; \`?verbose\` shows the lines always. Only GET and HEAD are answered, without credentials: nothing
+secret is told, but names of namespaces are. Bind it to the pod's network and let a NetworkPolicy say who may ask (config/controller has one), or to 127.0.0.1 on
+a machine. \`--listen 127.0.0.1:0\` takes a free port and logs it (\`listening\`).
+
+The archived namespace is the label \`target_namespace\` (\`_cluster\` for cluster-scoped objects), since a scrape sets \`namespace\` to the pod's own. Counters begin at 0
+with the process. What is skipped, held or left out has a metric too, so that an empty panel is never taken for a healthy one. Alerts: [config/alerts](../config/alerts).
+
+${renderTable(['name', 'type', 'labels', 'meaning', 'what to do'], rows)}`;
 }
 
 function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

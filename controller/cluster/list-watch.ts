@@ -1,6 +1,7 @@
 import type { Change } from '../core/change.ts';
 import type { Resource } from '../core/object.ts';
 import type { WatchOptions } from '../core/ports.ts';
+import type { OnSign } from '../core/signs.ts';
 import { KeeperError } from '../errors.ts';
 import type { Connection } from './connect.ts';
 import { recover } from './list-failure.ts';
@@ -9,6 +10,7 @@ import type { Limits, Session, State, StateAt } from './list-watch-state.ts';
 import { resourcePath } from './objects.ts';
 import { resumeWatch } from './open-watch.ts';
 import { pause, RETRY, RETRY_UNREACHABLE } from './retry.ts';
+import { SignTeller } from './tell-signs.ts';
 import { readStreamingList, readWatch } from './watch-states.ts';
 
 export interface ListWatchOptions extends WatchOptions {
@@ -20,6 +22,8 @@ export interface ListWatchOptions extends WatchOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Called before each wait for another try: for logs. */
   readonly onRetry?: ((error: KeeperError, ms: number) => void) | undefined;
+  /** For metrics. */
+  readonly onSign?: OnSign | undefined;
 }
 
 const LIMITS: Limits = {
@@ -44,9 +48,11 @@ export async function* listWatch(
   options: ListWatchOptions,
 ): AsyncGenerator<Change> {
   const session = sessionOf(connection, resource, options);
+  const signs = new SignTeller(resource, options.namespace, options.onSign);
   let state: State = { at: 'empty' };
   try {
     while (state.at !== 'ended' && !session.signal.aborted) {
+      signs.entered(state);
       try {
         const stepped: Step = step(session, state);
         state = stepped instanceof Promise ? await stepped : yield* stepped;
@@ -55,6 +61,7 @@ export async function* listWatch(
       }
     }
   } finally {
+    signs.ended();
     await closeEvents(state);
   }
 }

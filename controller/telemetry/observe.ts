@@ -13,6 +13,20 @@ const LEVELS: Readonly<Record<Outcome['type'], LogLevel>> = {
   held: 'warn',
   consolidated: 'debug',
   'consolidation-failed': 'error',
+  pushed: 'info',
+  'push-failed': 'warn',
+  unpushed: 'warn',
+  stalled: 'error',
+  resumed: 'info',
+  'remote-created': 'info',
+  adopted: 'info',
+  quarantined: 'error',
+  allowed: 'warn',
+  'new-line': 'warn',
+  'storage-failed': 'error',
+  'storage-recovered': 'info',
+  standby: 'info',
+  leading: 'info',
 };
 
 export function observe(log: Log, outcome: Outcome): void {
