@@ -5,7 +5,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Clock } from '../core/ports.ts';
 import { commitSpace } from './commit-space.ts';
 import type { PendingChange, Space } from './space.ts';
-import { guardSweep } from './sweep-guard.ts';
+import { guardSweep, type HeldLedger, release } from './sweep-guard.ts';
 
 /** The end of a window: guard the deletions, part what must be a commit of its own, write, and say what was written. */
 
@@ -14,7 +14,10 @@ export interface Closing {
   readonly rulesVersion: string;
   readonly secretsPolicy: string;
   readonly clock: Clock;
-  readonly allowsDeletions: (repository: string) => boolean;
+  readonly ledger: HeldLedger;
+  readonly report: (outcome: Outcome) => void;
+  /** False while the window must not be committed: its namespace may be another one by now. */
+  readonly admits: (space: Space) => Promise<boolean>;
   /** Why objects of this resource went, where it is known: its definition is being deleted. */
   readonly causeOfDeletion: (resource: ResourceName) => Promise<string | undefined>;
 }
@@ -24,19 +27,26 @@ interface Group {
   readonly changes: ReadonlyMap<string, PendingChange>;
 }
 
-export async function closeWindow(closing: Closing, space: Space): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
-  await explainDeletions(closing, space);
-  const held = guardSweep(space, closing.allowsDeletions(space.name));
-  if (held !== undefined) outcomes.push(held);
-  const groups = partChanges(closing, space);
-  space.pending.clear();
-  space.window = undefined;
-  for (const group of groups) {
-    const committed = await commitGroup(closing, space, group);
-    if (committed !== undefined) outcomes.push(committed);
+/** When writing fails, what is not committed is in the window still, and the window open. */
+export async function closeWindow(closing: Closing, space: Space): Promise<void> {
+  const window = space.window;
+  try {
+    if (!(await closing.admits(space))) return;
+    await explainDeletions(closing, space);
+    const guarded = await guardSweep(space, closing.ledger, closing.clock.monotonic());
+    if (guarded !== undefined) closing.report(guarded);
+    // Somebody may have come meanwhile.
+    if (!(await closing.admits(space))) return;
+    space.window = undefined;
+    for (const group of partChanges(closing, space)) {
+      const committed = await commitGroup(closing, space, group);
+      if (committed !== undefined) closing.report(committed);
+    }
+    if (guarded?.type === 'allowed') await release(space, closing.ledger);
+  } catch (error) {
+    space.window ??= window;
+    throw error;
   }
-  return outcomes;
 }
 
 /** One question per resource whose objects went, and only where nothing else explains it. */
@@ -55,7 +65,10 @@ async function explainDeletions(closing: Closing, space: Space): Promise<void> {
 
 /** A rewrite that the cluster did not cause (other version, other policy for secrets) never mixes with what it did. */
 function partChanges(closing: Closing, space: Space): readonly Group[] {
-  const rest = new Map([...space.pending].filter(([path]) => space.repository.stagedId(path) !== undefined));
+  for (const path of [...space.pending.keys()]) {
+    if (space.repository.stagedId(path) === undefined) space.pending.delete(path);
+  }
+  const rest = new Map(space.pending);
   const { file } = space;
   if (file === undefined) return [{ headline: firstHeadline(space), changes: rest }];
   const groups: Group[] = [];
@@ -105,18 +118,18 @@ async function commitGroup(closing: Closing, space: Space, group: Group): Promis
   const file = describeSpace(closing, space, group);
   space.repository.stage(ARCHIVE_FILE, renderArchiveFile(file));
   const changes = [...group.changes.values()].sort(byRef);
-  const message = renderMessage(changes, occasionOf(closing, space, group));
+  const message = renderMessage(changes, occasionOf(closing, group));
   const paths = new Set([...group.changes.keys(), ARCHIVE_FILE]);
   const committed = await commitSpace(space, { message, objects: changes.length, paths }, closing.clock);
+  // What came to the same path meanwhile belongs to the next window.
+  for (const [path, change] of group.changes) if (space.pending.get(path) === change) space.pending.delete(path);
   if (committed !== undefined) space.file = file;
   return committed;
 }
 
-function occasionOf(closing: Closing, space: Space, group: Group): Occasion {
+function occasionOf(closing: Closing, group: Group): Occasion {
   const headline = group.headline === undefined ? {} : { headline: group.headline };
-  const renewed = space.file?.namespace !== undefined && space.file.namespace.uid !== space.namespaceUid;
-  const trailers: [string, string][] = renewed ? [['Namespace-Uid', space.namespaceUid ?? 'unknown']] : [];
-  return { clusterId: closing.clusterId === '' ? 'unknown' : closing.clusterId, trailers, ...headline };
+  return { clusterId: closing.clusterId === '' ? 'unknown' : closing.clusterId, ...headline };
 }
 
 /** The archive file of the next commit: pins stay, new resources join. */
@@ -125,14 +138,19 @@ function describeSpace(closing: Closing, space: Space, group: Group): ArchiveFil
   for (const { ref, version } of group.changes.values()) {
     if (version !== undefined) resources.set(ref.resource, version);
   }
-  const uid = space.namespaceUid ?? '';
   return {
     clusterId: closing.clusterId,
-    ...(space.name === CLUSTER_REPOSITORY ? {} : { namespace: { name: space.name, uid } }),
+    ...(space.name === CLUSTER_REPOSITORY ? {} : { namespace: describeNamespace(space) }),
     resources: new Map([...resources].sort()),
     rules: closing.rulesVersion,
     secrets: closing.secretsPolicy,
   };
+}
+
+/** A line keeps its uid and its mark, whoever has the name of its namespace. */
+function describeNamespace({ name, line, namespaceUid }: Space): NonNullable<ArchiveFile['namespace']> {
+  const uid = line.uid === '' ? (namespaceUid ?? '') : line.uid;
+  return line.mark === undefined ? { name, uid } : { name, uid, line: line.mark };
 }
 
 function byRef(left: ObjectChange, right: ObjectChange): number {

@@ -3,7 +3,7 @@ import type { Clock } from '../core/ports.ts';
 import type { Space } from './space.ts';
 
 /** Who signs every commit; who changed the cluster stands in the trailers, with its grade. */
-const AUTHOR = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
+export const AUTHOR = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
 
 /** Commits what is staged (only `paths`, when given) and says so; undefined when the tree would equal HEAD's. */
 export async function commitSpace(

@@ -1,12 +1,12 @@
 import { ARCHIVE_FILE, renderArchiveFile } from '../core/archive-file.ts';
-import { parseJson, renderJson } from '../core/json.ts';
+import { renderJson } from '../core/json.ts';
 import { parseManifestPath } from '../core/manifest.ts';
-import { isJsonObject, type KubeObject } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import { isLeftOut, sanitise } from '../core/sanitise.ts';
 import type { Closing } from './close-window.ts';
 import { commitSpace } from './commit-space.ts';
+import { parseManifest } from './parse-manifest.ts';
 import type { Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
 
@@ -45,10 +45,9 @@ async function migrateSpace(space: Space, closing: Closing, rules: RuleSet): Pro
 async function restage(space: Space, path: string, rules: RuleSet): Promise<void> {
   const place = parseManifestPath(path);
   const bytes = place === undefined ? undefined : await space.repository.readFile(path);
-  if (place === undefined || bytes === undefined) return;
-  const object = parseJson(bytes.toString());
-  if (!isJsonObject(object) || Object.hasOwn(object, 'sops')) return;
-  const result = sanitise(object as KubeObject, place.resource, rules, { includeOwned: true });
+  const object = bytes === undefined ? undefined : parseManifest(bytes);
+  if (place === undefined || object === undefined || Object.hasOwn(object, 'sops')) return;
+  const result = sanitise(object, place.resource, rules, { includeOwned: true });
   if (isLeftOut(result)) space.repository.stageDeletion(path);
   else space.repository.stage(path, renderJson(result.object));
 }

@@ -5,22 +5,38 @@ import type { Catalogue, Clock, Cluster, Sealer } from '../core/ports.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import type { Scope } from '../core/scope.ts';
 import { Queue } from '../core/streams.ts';
+import type { Gap, Offered, Vitals } from '../core/vitals.ts';
 import type { WindowLimits } from '../core/window.ts';
 import { type Closing, closeWindow } from './close-window.ts';
+import { cover } from './cover.ts';
+import { type Damage, isDamage } from './damage.ts';
+import { Gaps } from './gaps.ts';
+import { watchHeld } from './held-watch.ts';
+import { Lines } from './lines.ts';
+import { EndedLines } from './lines-ended.ts';
+import { type LineAccess, openLineAccess } from './lines-open.ts';
+import { partLines } from './lines-part.ts';
+import { newerThan } from './lines-retake.ts';
 import { migrateRules } from './migrate.ts';
 import { findMissing } from './missing.ts';
+import { recallSpaces } from './publish-recall.ts';
+import { openPublishing, type Publishing, type RemoteAccess } from './publishing.ts';
+import { Quarantine } from './quarantine.ts';
 import { type ListInProgress, ResourceStreams } from './resource-streams.ts';
 import { ScaleTargets } from './scale-targets.ts';
-import { openSpaces, pinnedVersions, type Spaces } from './spaces.ts';
+import { type Guard, openSpaces, pinnedVersions, type Spaces } from './spaces.ts';
 import { boundStage } from './spill.ts';
+import { StopPatience } from './stop-patience.ts';
+import { Storage } from './storage.ts';
 import { sweepUnseen } from './sweep.ts';
+import type { HeldLedger } from './sweep-guard.ts';
 import { type Intake, takeApplied, takeDeleted } from './take.ts';
 import { Tally } from './tally.ts';
 import { causeOfDeletion, definitionPath, describeVanished, isDefinition, sweepVanished } from './vanished.ts';
 import { WindowCloser } from './window-closer.ts';
 
 /**
- * The whole path: discover -> list and watch -> sanitise -> stage -> window -> commit.
+ * The whole path: discover -> list and watch -> sanitise -> stage -> window -> commit -> publish.
  *
  * Nothing is committed before every resource was listed once or skipped. After that a window per repository collects changes.
  * What was read lies in Git or nowhere: a restart is a relist, and a tree that equals HEAD's makes no commit.
@@ -33,6 +49,10 @@ export interface ArchiveParts {
   readonly openSealer: () => Promise<Sealer>;
   readonly clock: Clock;
   readonly tally?: Tally;
+  readonly vitals?: Vitals;
+  readonly ledger: HeldLedger;
+  /** Where what is committed is pushed; nowhere when left out. */
+  readonly remote?: RemoteAccess | undefined;
 }
 
 export interface ArchiveOptions {
@@ -44,38 +64,76 @@ export interface ArchiveOptions {
   readonly includeOwned: boolean;
   /** List, commit, end. */
   readonly once: boolean;
-  readonly allowsDeletions: (repository: string) => boolean;
+  /** Asked before every commit, push and removal; the run ends with what it throws. */
+  readonly guard?: Guard;
   readonly signal: AbortSignal;
 }
 
-/** Archives until the signal (or, with `once`, until all is committed). Throws KeeperError when it cannot begin. */
+/**
+ * Archives until the signal (or, with `once`, until all is committed). Throws KeeperError when it cannot begin. When a repository
+ * turns out to be damaged, the run ends, that one is replaced, and the next run takes everything again: what was staged for it was
+ * compared with what is no more, and for all others a run is only a relist.
+ */
 export async function* archive(parts: ArchiveParts, options: ArchiveOptions): AsyncGenerator<Outcome> {
+  const quarantine = new Quarantine({ ...options, clock: parts.clock });
+  const scope = {
+    ...options.scope,
+    includesRepository: (name: string) => options.scope.includesRepository(name) && quarantine.includes(name),
+  };
+  for (;;) {
+    const damage = yield* archiveUntilDamage(parts, { ...options, scope }, quarantine);
+    if (damage === undefined) return;
+    parts.tally?.clear();
+    const { choice } = await openLineAccess(parts, options, () => {});
+    yield* quarantine.replaceMet(damage, choice.adopt);
+  }
+}
+
+/** One run; answers the damage that ended it. */
+async function* archiveUntilDamage(
+  parts: ArchiveParts,
+  options: ArchiveOptions,
+  quarantine: Quarantine,
+): AsyncGenerator<Outcome, Damage | undefined> {
   const outcomes = new Queue<Outcome>();
+  const report = (outcome: Outcome) => outcomes.push(outcome);
+  const access = await openLineAccess(parts, options, report);
+  const { choice, remote } = access;
+  const { adopt } = choice;
   await using spaces = await openSpaces(options.dataDirectory, {
     clusterId: options.clusterId,
     includes: (name) => options.scope.includesRepository(name),
-    report: (outcome) => outcomes.push(outcome),
+    report,
+    guard: options.guard,
+    adopt,
+    opened: choice.begin,
+    replace: (name, damage) => quarantine.replace(name, damage, { adopt, report }),
+    damaged: (error) => outcomes.end({ error }),
+    begin: parts.vitals?.works.begin,
   });
+  if (remote !== undefined) await recallSpaces(choice, spaces, { ...options, cluster: parts.cluster });
   const sealer = await parts.openSealer();
-  const run = new ArchiveRun({ ...parts, sealer }, options, spaces, outcomes);
+  const run = new ArchiveRun({ ...parts, ...access, sealer }, options, spaces, outcomes);
   const ended = run.run().then(
     () => outcomes.end(),
     (error) => outcomes.end({ error }),
   );
   try {
     yield* outcomes;
+    return undefined;
+  } catch (error) {
+    if (!isDamage(error) || options.signal.aborted) throw error;
+    return error;
   } finally {
     run.stop();
     await ended;
   }
 }
 
-/** Cluster-scoped objects need their repository in scope; a Namespace lies in its own. */
-function hasRepository(scope: Scope, resource: Resource): boolean {
-  return resource.namespaced || resourceName(resource) === 'namespaces' || scope.includesRepository(CLUSTER_REPOSITORY);
-}
+/** Once it is to stop, a commit's message waits no longer than that for what only the cluster can explain. */
+const EXPLAIN_MS = 3000;
 
-type RunParts = Omit<ArchiveParts, 'openSealer'> & { readonly sealer: Sealer };
+type RunParts = Omit<ArchiveParts, 'openSealer'> & LineAccess & { readonly sealer: Sealer };
 
 /** One run of the flow: holds what its stages share. */
 class ArchiveRun {
@@ -85,6 +143,8 @@ class ArchiveRun {
   readonly #outcomes: Queue<Outcome>;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #patience: StopPatience;
+  readonly #storage: Storage;
   readonly #closer: WindowCloser;
   readonly #streams: ResourceStreams;
   readonly #intake: Intake;
@@ -95,10 +155,14 @@ class ArchiveRun {
   /** Custom resources that this run has seen defined. */
   readonly #definitions = new Set<string>();
   readonly #scaled = new ScaleTargets();
-  #gaps: ReadonlySet<string> = new Set();
+  readonly #gaps = new Gaps();
   #toldCatalogue = '';
   #kinds: ReadonlySet<string> = new Set();
   #catalogue: Catalogue = { resources: [], unavailable: [], served: new Map() };
+  #covered: readonly Resource[] = [];
+  readonly #publishing: Publishing | undefined;
+  readonly #ended: EndedLines;
+  readonly #lines: Lines;
   #failure: { readonly error: unknown } | undefined;
   #isSynced = false;
 
@@ -109,17 +173,22 @@ class ArchiveRun {
     this.#outcomes = outcomes;
     this.#pinned = new Map(pinnedVersions(spaces));
     this.#signal = AbortSignal.any([this.#stop.signal, options.signal]);
+    this.#patience = new StopPatience(this.#signal, EXPLAIN_MS);
     this.#tally = parts.tally ?? new Tally();
     const fail = (error: unknown) => this.#fail(error);
+    this.#storage = new Storage({
+      report: (outcome) => this.#report(outcome),
+      signal: this.#signal,
+      isPatient: !options.once,
+    });
     this.#closing = this.#closingOf();
     this.#intake = this.#intakeOf();
     this.#closer = new WindowCloser({
       spaces,
       limits: options.window,
       clock: parts.clock,
-      close: async (space) => {
-        for (const outcome of await closeWindow(this.#closing, space)) outcomes.push(outcome);
-      },
+      close: (space) => closeWindow(this.#closing, space),
+      storage: this.#storage,
       fail,
     });
     this.#streams = new ResourceStreams({
@@ -131,27 +200,58 @@ class ArchiveRun {
       take: (change, list) => this.#take(change, list),
       fail,
     });
+    const report = (outcome: Outcome) => this.#report(outcome);
+    this.#ended = new EndedLines({ ...options, names: parts.names, guard: options.guard, report });
+    this.#publishing = openPublishing(parts, options, {
+      spaces,
+      ended: this.#ended,
+      part: (name, theirs, signal) => this.#part(name, theirs, signal),
+      report,
+      fail,
+    });
+    this.#lines = this.#linesOf(fail);
   }
 
   stop(): void {
     this.#stop.abort();
+    this.#publishing?.cut();
   }
 
   async run(): Promise<void> {
     const pinned = this.#pinned;
+    using _held = watchHeld({
+      spaces: this.#spaces,
+      ledger: this.#parts.ledger,
+      clock: this.#parts.clock,
+      touched: () => this.#closer.touched(),
+    });
+    using _offered = this.#parts.vitals?.offer(this.#offered());
+    await using ended = this.#ended;
+    await using publishing = this.#publishing;
+    await using lines = this.#lines;
+    publishing?.start();
+    if (publishing !== undefined) {
+      for (const name of await ended.recall(this.#options.scope.includesRepository)) publishing.finish(name);
+    }
     await this.#scaled.recall(this.#spaces.all());
     this.#pushAll(await migrateRules(this.#spaces, this.#closing, this.#parts.rules));
     const catalogue = await this.#parts.cluster.discover({ signal: this.#signal, pinned });
-    this.#pushAll(await findMissing(this.#parts.cluster, this.#options.scope, catalogue));
+    this.#pushAll(this.#gaps.remember(await findMissing(this.#parts.cluster, this.#options.scope, catalogue)));
     await this.#follow(catalogue);
     const listed = this.#streams.firstLists().then(() => this.#firstListsDone());
     if (this.#options.once) await Promise.all([listed, this.#streams.ended()]);
     else await this.#followCatalogues(pinned);
     await listed;
     await this.#streams.ended();
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#throwFailure();
     // A list cut short must not pass for the whole: what it staged is forgotten, the next start lists again.
-    if (this.#isSynced) await this.#closer.drain();
+    if (this.#isSynced) {
+      lines.hurry();
+      do await this.#closer.drain();
+      while (await lines.settle());
+    }
+    await publishing?.drain();
+    this.#throwFailure();
   }
 
   async #followCatalogues(pinned: ReadonlyMap<ResourceName, string>): Promise<void> {
@@ -162,12 +262,13 @@ class ArchiveRun {
 
   /** Starts and stops streams; what vanished is looked into once its definition's fate is known. */
   async #follow(catalogue: Catalogue): Promise<void> {
-    const { covered, never } = this.#cover(catalogue);
+    const { covered, never } = cover(catalogue, this.#options.scope, this.#parts.rules);
     this.#catalogue = catalogue;
     for (const resource of covered) {
       const name = resourceName(resource);
       if (!this.#pinned.has(name)) this.#pinned.set(name, resource.version);
     }
+    this.#covered = covered;
     this.#kinds = new Set(covered.map((resource) => `${resource.group}/${resource.kind}`));
     this.#streams.follow({ ...catalogue, resources: covered });
     this.#reportCatalogue({
@@ -176,20 +277,8 @@ class ArchiveRun {
       unavailable: catalogue.unavailable.length,
       never,
     });
-    this.#reportGaps(await this.#sweepVanished());
+    this.#pushAll(this.#gaps.update(await this.#sweepVanished()));
     this.#closer.touched();
-  }
-
-  #cover(catalogue: Catalogue) {
-    const { scope } = this.#options;
-    const inScope = catalogue.resources.filter((one) => scope.includesResource(one) && hasRepository(scope, one));
-    const never: { resource: ResourceName; reason: string }[] = [];
-    const covered = inScope.filter((resource) => {
-      const rule = this.#parts.rules.neverArchives(resourceName(resource));
-      if (rule !== undefined) never.push({ resource: resourceName(resource), reason: rule.reason });
-      return rule === undefined;
-    });
-    return { covered, never };
   }
 
   /** A watch begins with the catalogue that we have; the same again is no news. */
@@ -199,15 +288,31 @@ class ArchiveRun {
     this.#toldCatalogue = text;
   }
 
-  /** Each gap once, until it closes. */
-  #reportGaps(gaps: readonly Outcome[]): void {
-    const told = this.#gaps;
-    this.#gaps = new Set(gaps.map((gap) => JSON.stringify(gap)));
-    this.#pushAll(gaps.filter((gap) => !told.has(JSON.stringify(gap))));
+  #pushAll(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) this.#report(outcome);
   }
 
-  #pushAll(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) this.#outcomes.push(outcome);
+  #report(outcome: Outcome): void {
+    this.#outcomes.push(outcome);
+    if (outcome.type === 'committed') this.#publishing?.mark(outcome.repository);
+  }
+
+  #offered(): Offered {
+    const spaces = this.#spaces;
+    return {
+      gaps: () => [...this.#gaps.all((gap) => this.#isMissing(gap)), ...this.#streams.gaps],
+      unpushed: () => this.#publishing?.waiting ?? [],
+      held: () =>
+        spaces.all().flatMap(({ name, held }) => (held.size === 0 ? [] : [{ repository: name, deletions: held.size }])),
+      repositories: () => spaces.all().length,
+      openWindows: () => spaces.all().filter((space) => space.window !== undefined).length,
+    };
+  }
+
+  /** Of what was asked for by name. */
+  #isMissing({ namespace, resource }: Gap): boolean {
+    if (namespace !== undefined) return this.#spaces.get(namespace) === undefined;
+    return this.#options.scope.unmatched(this.#catalogue.resources).includes(resource);
   }
 
   #sweepVanished(): Promise<readonly Outcome[]> {
@@ -231,20 +336,24 @@ class ArchiveRun {
       case 'applied': {
         this.#scaled.note(change.resource, change.object);
         if (isDefinition(change.resource)) this.#definitions.add(change.object.metadata.name);
-        const place = await takeApplied(this.#intake, change.resource, change.object);
+        const seen = { isListed: list !== undefined };
+        const place = await takeApplied(this.#intake, change.resource, change.object, seen);
         if (list !== undefined && place !== undefined) {
           list.seen.add(place);
           list.objects++;
         }
-        await boundStage(this.#spaces);
+        await boundStage(this.#spaces, this.#storage);
         break;
       }
       case 'deleted':
         this.#scaled.forget(change.resource, change.object);
-        takeDeleted(this.#intake, change.resource, change.object);
+        await takeDeleted(this.#intake, change.resource, change.object);
         break;
       case 'synced':
-        if (list !== undefined) sweepUnseen(this.#spaces, { ...change, ...list }, this.#parts.clock.monotonic());
+        if (list !== undefined) {
+          const newer = await newerThan(this.#spaces, change);
+          sweepUnseen(this.#spaces, { ...change, ...list, newer }, this.#parts.clock.monotonic());
+        }
         break;
       case 'listing':
       case 'skipped':
@@ -260,8 +369,12 @@ class ArchiveRun {
     const tallies = this.#tally.all();
     const objects = tallies.reduce((sum, tally) => sum + tally.objects, 0);
     this.#isSynced = true;
-    this.#outcomes.push({ type: 'synced', resources: tallies.length, objects, skipped: this.#streams.skipped });
+    this.#outcomes.push({ type: 'synced', resources: tallies.length, objects, skipped: this.#streams.gaps.length });
     this.#closer.start();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   #fail(error: unknown): void {
@@ -275,9 +388,51 @@ class ArchiveRun {
       rulesVersion: this.#parts.rules.version,
       secretsPolicy: this.#parts.sealer.policy,
       clock: this.#parts.clock,
-      allowsDeletions: this.#options.allowsDeletions,
-      causeOfDeletion: (resource) => causeOfDeletion(this.#parts.cluster, this.#catalogue, resource),
+      ledger: this.#parts.ledger,
+      report: (outcome) => this.#report(outcome),
+      admits: (space) => this.#lines.admits(space),
+      causeOfDeletion: (resource) =>
+        this.#patience.within(() => causeOfDeletion(this.#parts.cluster, this.#catalogue, resource)),
     };
+  }
+
+  #linesOf(fail: (error: unknown) => void): Lines {
+    const { dataDirectory, guard, scope, once } = this.#options;
+    const { cluster, clock, choice } = this.#parts;
+    const parts = {
+      ...{ cluster, clock, dataDirectory, guard, once, labelSelector: scope.selector, signal: this.#signal },
+      ...{ spaces: this.#spaces, storage: this.#storage, closing: this.#closing, intake: this.#intake },
+      resources: () => this.#covered,
+      within: <T>(ask: () => Promise<T>) => this.#patience.within(ask),
+    };
+    return new Lines(parts, {
+      release: async (repository) => this.#publishing?.release(repository),
+      begin: (repository, uid, mark) => choice.turn(repository, uid, mark),
+      renewed: (repository) => this.#publishing?.admit(repository),
+      ended: async (endedLine) => {
+        if (this.#publishing === undefined) return;
+        await this.#ended.open(endedLine);
+        this.#publishing.finish(endedLine);
+      },
+      // Not for the remote of the line that begins.
+      report: (outcome) => this.#outcomes.push(outcome),
+      touched: () => this.#closer.touched(),
+      fail,
+    });
+  }
+
+  async #part(name: string, theirs: string, signal: AbortSignal): Promise<boolean> {
+    const { remote, names, clock } = this.#parts;
+    if (remote === undefined) return false;
+    const { dataDirectory, clusterId } = this.#options;
+    const space = (repository: string) => this.#spaces.get(repository);
+    const report = (outcome: Outcome) => this.#report(outcome);
+    return await partLines(
+      { port: remote.port, names, clock, dataDirectory, clusterId, space, report },
+      name,
+      theirs,
+      signal,
+    );
   }
 
   #intakeOf(): Intake {
@@ -288,6 +443,7 @@ class ArchiveRun {
       sealer: this.#parts.sealer,
       clock: this.#parts.clock,
       tally: this.#tally,
+      storage: this.#storage,
       includeOwned: this.#options.includeOwned,
       isScaleTarget: (target) => this.#scaled.has(target),
       isArchived: (group, kind) => this.#kinds.has(`${group}/${kind}`),

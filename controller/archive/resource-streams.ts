@@ -4,7 +4,9 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Catalogue, Cluster } from '../core/ports.ts';
 import type { Scope } from '../core/scope.ts';
 import { Gate } from '../core/streams.ts';
+import type { Gap } from '../core/vitals.ts';
 import { KeeperError } from '../errors.ts';
+import { isDamage } from './damage.ts';
 
 /** One list-watch per resource (and namespace, where rights are only in namespaces), following the catalogue as it changes. */
 
@@ -41,10 +43,15 @@ export class ResourceStreams {
   readonly #gate = new Gate(LISTS_AT_ONCE);
   readonly #waiting = new Set<string>();
   #arrived: (() => void) | undefined;
-  skipped = 0;
+  /** What cannot be read now, by its place. */
+  readonly #gaps = new Map<string, Gap>();
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
+  }
+
+  get gaps(): readonly Gap[] {
+    return [...this.#gaps.values()];
   }
 
   /** Starts what is new and stops what is no longer served; answers the resources that went. */
@@ -56,6 +63,7 @@ export class ResourceStreams {
       if (wanted.has(key) || silent.has(stream.resource.group)) continue;
       stream.abort.abort();
       this.#streams.delete(key);
+      this.#gaps.delete(JSON.stringify(placeOf(stream)));
       this.#arrive(key);
       gone.set(resourceName(stream.resource), stream.resource);
     }
@@ -107,7 +115,8 @@ export class ResourceStreams {
     try {
       await this.#follow(stream, settle);
     } catch (error) {
-      if (!this.#parts.once || !(error instanceof KeeperError) || error.kind === 'defect') throw error;
+      if (!this.#parts.once || !(error instanceof KeeperError) || error.kind === 'defect' || isDamage(error))
+        throw error;
       this.#skip(stream, error.message, error.code);
     } finally {
       settle();
@@ -146,15 +155,16 @@ export class ResourceStreams {
   #listed(stream: { resource: Resource; namespace: string | undefined }, objects: number, recovered: boolean): void {
     const place = placeOf(stream);
     if (recovered) {
-      this.skipped--;
+      this.#gaps.delete(JSON.stringify(place));
       this.#parts.report({ type: 'recovered', ...place });
     }
     this.#parts.report({ type: 'listed', ...place, objects });
   }
 
   #skip(stream: { resource: Resource; namespace: string | undefined }, reason: string, code: string): void {
-    this.skipped++;
-    this.#parts.report({ type: 'skipped', ...placeOf(stream), reason, code });
+    const place = placeOf(stream);
+    this.#gaps.set(JSON.stringify(place), { ...place, code });
+    this.#parts.report({ type: 'skipped', ...place, reason, code });
   }
 
   #arrive(key: string): void {

@@ -1,4 +1,3 @@
-import { parseJson } from '../core/json.ts';
 import {
   groupOf,
   type KubeObject,
@@ -9,6 +8,7 @@ import {
   stringAt,
 } from '../core/object.ts';
 import type { ScaleTarget } from '../core/sanitise-options.ts';
+import { parseManifest } from './parse-manifest.ts';
 import type { Space } from './space.ts';
 
 /** Which objects an autoscaler names, so that their replicas are its business. Known from the archive before the first list comes. */
@@ -28,8 +28,9 @@ export class ScaleTargets {
     for (const { repository } of spaces) {
       for (const resource of AUTOSCALERS.keys()) {
         for (const { path } of [...repository.files(resource)]) {
-          const text = await repository.readFile(path);
-          if (text !== undefined) this.#keep(resource, parseJson(text.toString()) as KubeObject);
+          const bytes = await repository.readFile(path);
+          const object = bytes === undefined ? undefined : parseManifest(bytes);
+          if (object !== undefined) this.#keep(resource, object);
         }
       }
     }

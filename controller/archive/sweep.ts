@@ -4,14 +4,23 @@ import { CLUSTER_REPOSITORY, resourceName } from '../core/object.ts';
 import type { Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
 
-/** What a complete list did not name is gone. Deletions are staged as swept: the guard at the window's end looks at them. */
+/**
+ * What a complete list did not name is gone. Deletions are staged as swept: the guard at the window's end looks at them. `newer` names
+ * repositories that know better than this list.
+ */
 export function sweepUnseen(
-  spaces: Spaces,
-  list: { readonly resource: Resource; readonly namespace: string | undefined; readonly seen: ReadonlySet<string> },
+  spaces: Pick<Spaces, 'all'>,
+  list: {
+    readonly resource: Resource;
+    readonly namespace: string | undefined;
+    readonly seen: ReadonlySet<string>;
+    readonly newer?: ReadonlySet<string>;
+  },
   now: number,
 ): void {
   const name = resourceName(list.resource);
   for (const space of spacesOf(spaces, list.resource, list.namespace)) {
+    if (list.newer?.has(space.name) === true) continue;
     for (const { path } of [...space.repository.files(name)]) {
       if (!list.seen.has(`${space.name}/${path}`)) stageSwept(space, name, path, now);
     }
@@ -30,7 +39,7 @@ export function sweepResource(spaces: Spaces, resource: ResourceName, cause: str
   return count;
 }
 
-function spacesOf(spaces: Spaces, resource: Resource, namespace: string | undefined): readonly Space[] {
+function spacesOf(spaces: Pick<Spaces, 'all'>, resource: Resource, namespace: string | undefined): readonly Space[] {
   if (namespace !== undefined) return spaces.all().filter((space) => space.name === namespace);
   if (resource.namespaced || resourceName(resource) === 'namespaces') {
     return spaces.all().filter((space) => space.name !== CLUSTER_REPOSITORY);

@@ -2,7 +2,14 @@ import { difference } from '../core/diff.ts';
 import { actorsOf } from '../core/evidence.ts';
 import { parseJson, renderJson } from '../core/json.ts';
 import { manifestPath, refOf } from '../core/manifest.ts';
-import { type KubeObject, type ObjectRef, type Resource, repositoryOf } from '../core/object.ts';
+import {
+  type KubeObject,
+  type ObjectRef,
+  type Resource,
+  type ResourceName,
+  repositoryOf,
+  stringAt,
+} from '../core/object.ts';
 import type { Clock, Sealer } from '../core/ports.ts';
 import { withoutResealed } from '../core/resealed.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
@@ -12,19 +19,22 @@ import type { ScaleTarget } from '../core/sanitise-options.ts';
 import type { Scope } from '../core/scope.ts';
 import { describe, type FieldWords } from '../core/words.ts';
 import { blobId } from '../git/object-id.ts';
+import { parseManifest } from './parse-manifest.ts';
 import type { PendingChange, Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
+import type { Storage } from './storage.ts';
 import { countLeftOut, type ResourceTally, type Tally } from './tally.ts';
 
 /** Sanitise and stage: what becomes of one change between the watch and the window. Unchanged bytes end here. */
 
 export interface Intake {
-  readonly spaces: Spaces;
+  readonly spaces: Pick<Spaces, 'open' | 'get'>;
   readonly scope: Scope;
   readonly rules: RuleSet;
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly tally: Tally;
+  readonly storage: Storage;
   readonly includeOwned: boolean;
   /** Is this kind one that the archive holds (an owner that re-creates what it owns)? */
   readonly isArchived: (group: string, kind: string) => boolean;
@@ -44,36 +54,78 @@ interface Place {
   readonly tally: ResourceTally;
 }
 
+/** Where an object was seen. */
+export interface Seen {
+  /** In a list, not in a watch. */
+  readonly isListed?: boolean;
+  /** By the list that was made for this repository alone, and is for no other of its name. */
+  readonly into?: Space;
+}
+
 /** Takes an object that exists. Answers its place as `REPOSITORY/PATH`, or undefined when it is not archived. */
-export async function takeApplied(intake: Intake, resource: Resource, object: KubeObject): Promise<string | undefined> {
+export async function takeApplied(
+  intake: Intake,
+  resource: Resource,
+  object: KubeObject,
+  seen: Seen = {},
+): Promise<string | undefined> {
   const ref = refOf(resource, object);
   const name = repositoryOf(ref);
   if (!intake.scope.includesRepository(name)) return undefined;
   const tally = intake.tally.of(resource);
   const path = manifestPath(ref);
+  // Sanitising takes it away.
+  const resourceVersion = stringAt(object.metadata, 'resourceVersion');
+  const isPassed = (space: Space) => isPassedOver(space, ref.resource, { ...seen, resourceVersion });
   const result = sanitise(object, ref.resource, intake.rules, intake);
   if (isLeftOut(result)) {
     countLeftOut(tally, result.reason);
-    dropLeftOut(intake, ref, result.reason);
+    await dropLeftOut(intake, ref, { isPassed, reason: result.reason });
     return undefined;
   }
   tally.objects++;
-  const space = await intake.spaces.open(name);
-  if (ref.resource === 'namespaces') space.namespaceUid = result.evidence.uid;
+  const open = () => intake.storage.persist(name, () => intake.spaces.open(name));
+  let space = await open();
+  while (space.users.isClosed) space = await open();
+  using _user = space.users.enter();
+  if (await isPassed(space)) return `${name}/${path}`;
+  if (ref.resource === 'namespaces') noteNamespace(intake, space, result.evidence.uid);
   await stageManifest(intake, { space, ref, path, resource, tally }, result);
   return `${name}/${path}`;
 }
 
+/** Another uid than that of the line is looked into when the window closes, also where no file differs. */
+function noteNamespace({ clock }: Intake, space: Space, uid: string | undefined): void {
+  space.namespaceUid = uid;
+  if (uid !== undefined && space.line.uid !== '' && uid !== space.line.uid) space.touch(clock.monotonic());
+}
+
+/** What a late watch or list tells of a namespace that had the name before. */
+async function isPassedOver(
+  space: Space,
+  resource: ResourceName,
+  { into, isListed = false, resourceVersion }: Seen & { readonly resourceVersion: string | undefined },
+): Promise<boolean> {
+  if (into !== undefined) return space !== into;
+  return (await space.line.retake?.isOutdated(resource, { resourceVersion, isListed })) ?? false;
+}
+
 /** Takes an object that a watch saw go. */
-export function takeDeleted(intake: Intake, resource: Resource, object: KubeObject): void {
+export async function takeDeleted(intake: Intake, resource: Resource, object: KubeObject): Promise<void> {
   const ref = refOf(resource, object);
   const space = intake.spaces.get(repositoryOf(ref));
   if (space === undefined || !intake.scope.includesRepository(space.name)) return;
+  using _user = space.users.enter();
   const path = manifestPath(ref);
+  if (space.line.retake !== undefined) {
+    await space.line.retake.listed(ref.resource);
+    // Who is there by now is another one of that name.
+    if (space.isOther(path, stringAt(object.metadata, 'uid'))) return;
+  }
   if (space.currentId(path) === undefined) return;
   intake.tally.of(resource).changed++;
-  const version = object.metadata['resourceVersion'];
-  const resourceVersion = typeof version === 'string' ? { resourceVersion: version } : {};
+  const version = stringAt(object.metadata, 'resourceVersion');
+  const resourceVersion = version === undefined ? {} : { resourceVersion: version };
   space.stageDeletion(
     path,
     { ref, what: 'deleted', fields: [], actors: [], ...resourceVersion },
@@ -82,16 +134,23 @@ export function takeDeleted(intake: Intake, resource: Resource, object: KubeObje
 }
 
 /** A file whose object is no longer archived (a rule changed, an owner came) must not stay and look current. */
-function dropLeftOut(intake: Intake, ref: ObjectRef, reason: string): void {
+async function dropLeftOut(
+  intake: Intake,
+  ref: ObjectRef,
+  { isPassed, reason }: { readonly isPassed: (space: Space) => Promise<boolean>; readonly reason: string },
+): Promise<void> {
   const space = intake.spaces.get(repositoryOf(ref));
+  if (space === undefined) return;
+  using _user = space.users.enter();
   const path = manifestPath(ref);
-  if (space?.currentId(path) === undefined) return;
+  if ((await isPassed(space)) || space.currentId(path) === undefined) return;
   const change = { ref, what: 'deleted' as const, fields: [], actors: [] };
   space.stageDeletion(path, { ...change, cause: `no longer archived (${reason})` }, intake.clock.monotonic());
 }
 
 async function stageManifest(intake: Intake, place: Place, result: Sanitised): Promise<void> {
   const { space, path } = place;
+  space.held.delete(path);
   const recreated = space.noteUid(path, result.evidence.uid) || space.pending.get(path)?.what === 'deleted';
   const sealed = result.secrets.length > 0;
   const text = sealed ? await seal(intake, place, result) : renderJson(result.object);
@@ -118,7 +177,7 @@ function seal(intake: Intake, place: Place, result: Sanitised): Promise<string> 
 
 async function readBefore(space: Space, path: string): Promise<KubeObject | undefined> {
   const bytes = await space.repository.readFile(path);
-  return bytes === undefined ? undefined : (parseJson(bytes.toString()) as KubeObject);
+  return bytes === undefined ? undefined : parseManifest(bytes);
 }
 
 /** The encryption's own bookkeeping follows the values: where those are held, it is. */

@@ -27,6 +27,11 @@ export class Tally {
     return tally;
   }
 
+  /** Everything is taken anew. */
+  clear(): void {
+    this.#resources.clear();
+  }
+
   /** Sorted by name. */
   all(): readonly ResourceTally[] {
     return [...this.#resources.values()].sort((left, right) => (left.resource < right.resource ? -1 : 1));

@@ -2,6 +2,7 @@ import type { Clock } from '../core/ports.ts';
 import { dueAt, type WindowLimits } from '../core/window.ts';
 import type { Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
+import type { Storage } from './storage.ts';
 
 /** Closes windows when they are due, a few repositories side by side and each one at a time. */
 
@@ -12,6 +13,7 @@ export class WindowCloser {
   readonly #limits: WindowLimits;
   readonly #clock: Clock;
   readonly #close: (space: Space) => Promise<void>;
+  readonly #storage: Storage;
   readonly #fail: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -22,12 +24,14 @@ export class WindowCloser {
     readonly limits: WindowLimits;
     readonly clock: Clock;
     readonly close: (space: Space) => Promise<void>;
+    readonly storage: Storage;
     readonly fail: (error: unknown) => void;
   }) {
     this.#spaces = parts.spaces;
     this.#limits = parts.limits;
     this.#clock = parts.clock;
     this.#close = parts.close;
+    this.#storage = parts.storage;
     this.#fail = parts.fail;
   }
 
@@ -42,13 +46,16 @@ export class WindowCloser {
     if (this.#started && this.#timer === undefined && this.#running === undefined) this.#arm();
   }
 
-  /** Closes every open window now; for the end of a run. */
+  /** Closes every open window now, once; for the end of a run. Throws when one cannot be written. */
   async drain(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#started = false;
     await this.#running;
-    await this.#closeAll(this.#spaces.all().filter((space) => space.pending.size > 0));
+    await this.#closeAll(
+      this.#spaces.all().filter((space) => space.window !== undefined && !space.line.isIncomplete),
+      this.#close,
+    );
   }
 
   #arm(): void {
@@ -60,10 +67,8 @@ export class WindowCloser {
   #run(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonic();
-    const due = this.#spaces
-      .all()
-      .filter((space) => space.window !== undefined && dueAt(space.window, this.#limits) <= now);
-    this.#running = this.#closeAll(due)
+    const due = this.#spaces.all().filter((space) => (this.#dueAt(space) ?? Number.POSITIVE_INFINITY) <= now);
+    this.#running = this.#closeAll(due, (space) => this.#closeOrRetry(space))
       .catch(this.#fail)
       .finally(() => {
         this.#running = undefined;
@@ -72,16 +77,34 @@ export class WindowCloser {
   }
 
   #earliest(): number | undefined {
-    const dues = this.#spaces
-      .all()
-      .flatMap((space) => (space.window === undefined ? [] : [dueAt(space.window, this.#limits)]));
-    return dues.length === 0 ? undefined : Math.min(...dues);
+    let earliest: number | undefined;
+    for (const space of this.#spaces.all()) {
+      const due = this.#dueAt(space);
+      if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
+    }
+    return earliest;
   }
 
-  async #closeAll(due: readonly Space[]): Promise<void> {
+  #dueAt(space: Space): number | undefined {
+    if (space.window === undefined || space.line.isIncomplete) return undefined;
+    return Math.max(dueAt(space.window, this.#limits), space.retryAt ?? 0);
+  }
+
+  /** A repository whose disk takes nothing is tried again later; the others go on. */
+  async #closeOrRetry(space: Space): Promise<void> {
+    space.retryAt = undefined;
+    try {
+      await this.#close(space);
+      this.#storage.succeeded(space.name);
+    } catch (error) {
+      space.retryAt = this.#clock.monotonic() + this.#storage.failed(space.name, error);
+    }
+  }
+
+  async #closeAll(due: readonly Space[], close: (space: Space) => Promise<void>): Promise<void> {
     const left = [...due];
     const lane = async () => {
-      for (let space = left.shift(); space !== undefined; space = left.shift()) await this.#close(space);
+      for (let space = left.shift(); space !== undefined; space = left.shift()) await close(space);
     };
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
   }

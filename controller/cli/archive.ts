@@ -1,5 +1,5 @@
 import { Tally } from '../archive/tally.ts';
-import { runArchive } from '../compose.ts';
+import { runArchive, systemClock } from '../compose.ts';
 import {
   ARCHIVE_SETTINGS,
   type ArchiveConfig,
@@ -8,11 +8,14 @@ import {
   parseOutputFormat,
 } from '../config.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { EXIT, type KeeperError } from '../errors.ts';
+import { Vitals } from '../core/vitals.ts';
+import { EXIT } from '../errors.ts';
 import { openLog } from '../telemetry/log.ts';
-import { observe } from '../telemetry/observe.ts';
+import { openTelemetry } from '../telemetry/telemetry.ts';
+import { readVersion } from '../telemetry/version.ts';
 import { stopSignal } from './output.ts';
 import { printReport, type Report } from './report.ts';
+import { enforceDeadline } from './stop-deadline.ts';
 import type { Verb } from './verb.ts';
 
 /** `kubekeeper archive`: runs on, watching; with `--once` it lists, commits, reports and ends. */
@@ -41,22 +44,49 @@ export const archiveCommand: Verb = {
   },
 };
 
-/** Runs until a signal; each outcome is a log line. */
+/** Runs until a signal; each outcome is a log line, and a metric where an address is given. */
 async function archiveOn(config: ArchiveConfig): Promise<number> {
   const log = openLog(config.logLevel);
   const stop = stopSignal();
   const tally = new Tally();
-  const onRetry = (error: KeeperError, ms: number) => {
-    log.write('info', 'retry', { code: error.code, reason: error.message, afterMs: Math.round(ms) });
-  };
+  const vitals = new Vitals(systemClock.monotonic);
+  using _deadline = enforceDeadline(stop.signal, { log, works: vitals.works });
   // The first lists of a large cluster take minutes, and silence would look like standing still.
-  const listing = setInterval(() => log.write('info', 'listing', { objects: countObjects(tally) }), LISTING_EVERY_MS);
+  let isStandby = false;
+  const tellListing = () => {
+    if (!isStandby) log.write('info', 'listing', { objects: countObjects(tally) });
+  };
+  const listing = setInterval(tellListing, LISTING_EVERY_MS);
   try {
-    for await (const outcome of runArchive(config, { once: false, signal: stop.signal, tally, onRetry })) {
+    // First of all: an address that is taken must be known before anything is done.
+    await using telemetry = await openTelemetry(log, {
+      listen: config.listen,
+      stop: stop.signal,
+      clock: systemClock,
+      dataDirectory: config.dataDirectory,
+      version: readVersion(),
+      isElected: config.election !== undefined,
+      tally,
+      vitals,
+    });
+    const { retry: onRetry, sign: onSign } = telemetry;
+    for await (const outcome of runArchive(config, {
+      once: false,
+      signal: stop.signal,
+      tally,
+      vitals,
+      onRetry,
+      onSign,
+    })) {
       if (outcome.type === 'synced') clearInterval(listing);
-      observe(log, outcome);
+      if (outcome.type === 'standby' || outcome.type === 'leading') isStandby = outcome.type === 'standby';
+      telemetry.observe(outcome);
     }
     return EXIT.done;
+  } catch (error) {
+    // Asked to stop before it had begun: an end like any other.
+    if (stop.signal.aborted && error === stop.signal.reason) return EXIT.done;
+    throw error;
   } finally {
     clearInterval(listing);
     stop.dispose();

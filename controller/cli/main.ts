@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { type Setting, variableOf } from '../config.ts';
 import { EXIT } from '../errors.ts';
+import { readVersion } from '../telemetry/version.ts';
+import { allowDeletionsCommand } from './allow-deletions.ts';
 import { archiveCommand } from './archive.ts';
 import { explainCommand } from './explain.ts';
 import { reportFailure } from './output.ts';
 import type { Verb } from './verb.ts';
+import { verifyCommand } from './verify.ts';
 
 /** The command line: parses, runs one verb, and turns what it threw into one line and an exit code. */
 
-const VERBS: readonly Verb[] = [archiveCommand, explainCommand];
+const VERBS: readonly Verb[] = [archiveCommand, verifyCommand, allowDeletionsCommand, explainCommand];
 
 /** Runs the command line; answers the exit code and never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -46,7 +48,10 @@ function addVerb(program: Command, verb: Verb, ended: (exit: number) => void): v
   for (const setting of verb.settings) command.addOption(optionOf(setting));
   command.addHelpText('after', `\nExamples:\n${verb.examples.map((example) => `  ${example}`).join('\n')}`);
   command.action(async (...given: unknown[]) => {
-    const args = given.slice(0, verb.arguments.length).filter((one) => typeof one === 'string');
+    const args = given
+      .slice(0, verb.arguments.length)
+      .flat()
+      .filter((one) => typeof one === 'string');
     ended(await verb.run(args, command.opts()));
   });
 }
@@ -54,6 +59,8 @@ function addVerb(program: Command, verb: Verb, ended: (exit: number) => void): v
 function optionOf(setting: Setting): Option {
   const value = setting.value === undefined ? '' : ` <${setting.value}>`;
   const option = new Option(`--${setting.flag}${value}`, setting.help).env(variableOf(setting.flag));
+  // A value spelled "age1..." must not swallow what stands behind it.
+  option.variadic = false;
   if (setting.choices !== undefined) option.choices(setting.choices);
   if (setting.default !== undefined) option.default(setting.default);
   if (setting.repeatable === true) option.argParser(collect);
@@ -62,9 +69,4 @@ function optionOf(setting: Setting): Option {
 
 function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -3,6 +3,7 @@ import type { OutputFormat } from '../config.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { EXIT } from '../errors.ts';
 import { printLine, printNote, renderTable } from './output.ts';
+import { isPublished, printPushes, renderJsonPushes } from './report-pushes.ts';
 
 /** The report of a single run: a line per resource, what was left out and skipped and why, what was committed. */
 
@@ -22,15 +23,22 @@ export function printReport(report: Report, format: OutputFormat): number {
 type Skipped = Extract<Outcome, { type: 'skipped' }>;
 type Committed = Extract<Outcome, { type: 'committed' }>;
 type Held = Extract<Outcome, { type: 'held' }>;
+type Quarantined = Extract<Outcome, { type: 'quarantined' }>;
 
 function pick<T extends Outcome['type']>(report: Report, type: T): readonly Extract<Outcome, { type: T }>[] {
   return report.outcomes.filter((outcome): outcome is Extract<Outcome, { type: T }> => outcome.type === type);
 }
 
+/** A run that had to begin again says the same again. */
+function pickOnce<T extends 'skipped' | 'held'>(report: Report, type: T): readonly Extract<Outcome, { type: T }>[] {
+  return [...new Map(pick(report, type).map((outcome) => [JSON.stringify(outcome), outcome])).values()];
+}
+
 /** Every gap is said aloud with 3; where nothing could be archived because it is all refused, the refusal is the result. */
 function exitOf(report: Report): number {
   const skipped = pick(report, 'skipped');
-  if (skipped.length === 0 && pick(report, 'held').length === 0) return EXIT.done;
+  const isWhole = pick(report, 'held').length === 0 && pick(report, 'quarantined').length === 0;
+  if (skipped.length === 0 && isWhole) return isPublished(report) ? EXIT.done : EXIT.partial;
   const nothing = report.tallies.every((tally) => tally.objects === 0);
   const refused = skipped.length > 0 && skipped.every((gap) => gap.code === 'RESOURCE_FORBIDDEN');
   return nothing && refused ? EXIT.refused : EXIT.partial;
@@ -46,13 +54,22 @@ function printTextReport(report: Report): void {
     ]);
   if (rows.length > 0) printLine(renderTable(rows));
   printLeftOut(report);
-  for (const gap of pick(report, 'skipped')) printNote(`skipped ${placeOf(gap)}: ${gap.reason}`);
-  for (const held of pick(report, 'held')) printNote(heldLine(held));
+  for (const aside of pick(report, 'quarantined')) printNote(quarantinedLine(aside));
+  for (const gap of pickOnce(report, 'skipped')) printNote(`skipped ${placeOf(gap)}: ${gap.reason}`);
+  for (const held of pickOnce(report, 'held')) printNote(heldLine(held));
   printCommits(pick(report, 'committed'), report.dataDirectory);
+  printPushes(report);
+}
+
+function quarantinedLine({ repository, reason, movedTo, savedCommits, from }: Quarantined): string {
+  const source = { remote: 'from its remote', salvage: 'from what can be read', nothing: 'nothing could be read' }[
+    from
+  ];
+  return `quarantined ${repository}: ${reason}; the damaged repository is kept as ${movedTo}, ${savedCommits} ${plural(savedCommits, 'commit')} of it live on in a new one (${source})`;
 }
 
 function heldLine(held: Held): string {
-  return `held ${held.repository}: a list found ${held.deletions} of ${held.files} objects gone; nothing was deleted from Git; if that is right, run again with --allow-deletions ${held.repository}`;
+  return `held ${held.repository}: a list found ${held.deletions} of ${held.files} objects gone; nothing was deleted from Git; if that is right, say so with "kubekeeper allow-deletions ${held.repository}" and archive again`;
 }
 
 function printLeftOut(report: Report): void {
@@ -95,9 +112,11 @@ function renderJsonReport(report: Report) {
       leftOut: [...leftOut].map(([reason, count]) => ({ reason, count })),
     })),
     neverArchived: neverArchived(report),
-    skipped: pick(report, 'skipped').map(({ type: _type, ...gap }) => gap),
-    held: pick(report, 'held').map(({ type: _type, ...held }) => held),
+    quarantined: pick(report, 'quarantined').map(({ type: _type, ...aside }) => aside),
+    skipped: pickOnce(report, 'skipped').map(({ type: _type, ...gap }) => gap),
+    held: pickOnce(report, 'held').map(({ type: _type, ...held }) => held),
     commits: pick(report, 'committed').map(({ type: _type, ...commit }) => commit),
+    ...renderJsonPushes(report),
   };
 }
 

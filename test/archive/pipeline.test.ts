@@ -137,8 +137,66 @@ test('a list that names less than half of a repository deletes nothing until a p
   );
   assert.deepEqual((await subjects(directory.path, 'shop')).slice(0, 1), ['configmaps/map-35: a 1 -> changed']);
   assert.ok((await paths(directory.path, 'shop')).includes('configmaps/map-0.json'));
-  await archiveScripted(cluster, directory.path, { allowsDeletions: (name) => name === 'shop' });
+  const allowed = new Set(Array.from({ length: 30 }, (_, index) => `configmaps/map-${index}.json`));
+  const ledger = { record: async () => undefined, allowed: () => allowed, forget: async () => undefined };
+  cluster.delete(configMaps, 'shop', 'map-39');
+  const more = await archiveScripted(cluster, directory.path, { ledger });
+  assert.ok(
+    more.some((outcome) => outcome.type === 'held' && outcome.deletions === 31),
+    'the word was for thirty, not for one more',
+  );
+  cluster.apply(configMaps, configMap('map-39'));
+  const last = await archiveScripted(cluster, directory.path, { ledger });
+  assert.deepEqual(
+    last.filter(({ type }) => type === 'allowed'),
+    [{ type: 'allowed', repository: 'shop', deletions: 30 }],
+  );
   assert.ok(!(await paths(directory.path, 'shop')).includes('configmaps/map-0.json'));
+  assert.match(await git(directory.path, 'shop', 'log', '-1', '--format=%B'), /allowed by a person/);
+});
+
+test('held deletions end by themselves when the objects come back', async () => {
+  await using directory = await temporaryDirectory();
+  const cluster = shop(40);
+  await archiveScripted(cluster, directory.path);
+  const lost = Array.from({ length: 30 }, (_, index) => `map-${index}`);
+  for (const name of lost) cluster.delete(configMaps, 'shop', name);
+  const run = watchScripted(cluster, directory.path);
+  await run.until('the deletions to be held', (outcome) => outcome.type === 'held');
+  for (const name of lost.slice(5)) cluster.apply(configMaps, configMap(name));
+  await run.until('the five that stay away', (outcome) => outcome.type === 'committed' && outcome.objects === 5);
+  await run.stop();
+  const left = await paths(directory.path, 'shop');
+  assert.ok(!left.includes('configmaps/map-0.json'));
+  assert.ok(left.includes('configmaps/map-29.json'));
+});
+
+test('a clock that jumps by a day moves no window and no commit out of order', async () => {
+  await using directory = await temporaryDirectory();
+  const cluster = shop(2);
+  let jump = 0;
+  const clock = { wall: () => Date.now() + jump, monotonic: () => performance.now() };
+  const run = watchScripted(cluster, directory.path, { clock });
+  await run.until('the first commit', (outcome) => outcome.type === 'committed');
+  const day = 24 * 60 * 60 * 1000;
+  for (const [step, by] of [day, -day, -2 * day, 2 * day, 0].entries()) {
+    jump = by;
+    const before = run.outcomes.length;
+    const started = performance.now();
+    cluster.apply(configMaps, configMap('map-0', { a: `step ${step}` }));
+    await run.until(`step ${step}`, (outcome) => outcome.type === 'committed', before);
+    assert.ok(performance.now() - started < 1000, 'the window waited for the wall clock');
+  }
+  await run.stop();
+  const log = (await git(directory.path, 'shop', 'log', '--format=%ct %s')).trim().split('\n');
+  const steps = log.filter((line) => line.includes('step')).map((line) => /-> "?step (\d)/.exec(line)?.[1]);
+  assert.deepEqual(steps, ['4', '3', '2', '1', '0']);
+  const times = log.map((line) => Number(line.split(' ')[0])).reverse();
+  assert.deepEqual(
+    times,
+    [...times].sort((left, right) => left - right),
+    'a commit is older than its parent',
+  );
 });
 
 test('a namespace deleted while nobody watched says so, and the whole of it may go', async () => {

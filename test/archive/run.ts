@@ -1,8 +1,9 @@
-import { type ArchiveOptions, archive } from '../../controller/archive/pipeline.ts';
+import { type ArchiveOptions, type ArchiveParts, archive } from '../../controller/archive/pipeline.ts';
+import type { HeldLedger } from '../../controller/archive/sweep-guard.ts';
 import { Tally } from '../../controller/archive/tally.ts';
 import { systemClock } from '../../controller/compose.ts';
 import type { Outcome } from '../../controller/core/outcome.ts';
-import type { Cluster, Sealer } from '../../controller/core/ports.ts';
+import type { Clock, Cluster, Sealer } from '../../controller/core/ports.ts';
 import type { Rule } from '../../controller/core/rules/rule.ts';
 import { compileRules } from '../../controller/core/sanitise.ts';
 import { compileScope } from '../../controller/core/scope.ts';
@@ -11,7 +12,11 @@ import { openSealer } from '../../controller/secrets/seal.ts';
 /** The archive flow in this process, on any Cluster. */
 
 export interface RunOptions
-  extends Partial<Pick<ArchiveOptions, 'allowsDeletions' | 'clusterId' | 'includeOwned' | 'window'>> {
+  extends Partial<Pick<ArchiveOptions, 'clusterId' | 'includeOwned' | 'window' | 'guard'>>,
+    Pick<ArchiveParts, 'remote'> {
+  /** What a person allowed to go. */
+  readonly ledger?: HeldLedger;
+  readonly clock?: Clock;
   readonly rules?: readonly Rule[];
   readonly sealer?: Sealer;
   readonly namespaces?: readonly string[];
@@ -79,8 +84,10 @@ async function* start(
       cluster,
       rules: compileRules(options.rules ?? []),
       openSealer: async () => options.sealer ?? openSealer(sealing),
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       tally: options.tally ?? new Tally(),
+      ledger: options.ledger ?? NOTHING_ALLOWED,
+      remote: options.remote,
     },
     {
       scope: compileScope(scope),
@@ -88,12 +95,18 @@ async function* start(
       dataDirectory,
       window: options.window ?? { silenceMs: 5000, maximumMs: 30_000 },
       includeOwned: options.includeOwned ?? false,
+      ...(options.guard === undefined ? {} : { guard: options.guard }),
       once,
-      allowsDeletions: options.allowsDeletions ?? (() => false),
       signal,
     },
   );
 }
+
+const NOTHING_ALLOWED: HeldLedger = {
+  record: async () => undefined,
+  allowed: () => undefined,
+  forget: async () => undefined,
+};
 
 export function committed(outcomes: readonly Outcome[]) {
   return outcomes.filter((outcome) => outcome.type === 'committed');

@@ -123,32 +123,32 @@ async function refusedUntouched(directory: string, code: number, ...says: readon
   assert.deepEqual(await snapshot(directory), before);
 }
 
-test('a repository of a newer format is refused and untouched', async () => {
-  await using place = await temporaryDirectory();
-  await archiveOnce(cluster.kubeconfig, place.path);
+/** A commit on the repository of `default` as a later kubekeeper would make it. */
+async function makeNewer(directory: string): Promise<void> {
   await using work = await temporaryDirectory();
   const tree = join(work.path, 'tree');
-  await git(place.path, 'default', 'worktree', 'add', tree, 'main');
+  await git(directory, 'default', 'worktree', 'add', tree, 'main');
   const path = join(tree, '.kubekeeper/archive.json');
   await writeFile(path, (await readFile(path, 'utf8')).replace('"formatVersion": 1', '"formatVersion": 2'));
   const commit = ['-c', 'user.name=t', '-c', 'user.email=t@t', 'commit', '-qam', 'newer'];
-  await git(
-    place.path,
-    'default',
-    '--work-tree',
-    tree,
-    `--git-dir=${join(place.path, 'default.git/worktrees/tree')}`,
-    ...commit,
-  );
-  await git(place.path, 'default', 'worktree', 'remove', '--force', tree);
+  const there = ['--work-tree', tree, `--git-dir=${join(directory, 'default.git/worktrees/tree')}`];
+  await git(directory, 'default', ...there, ...commit);
+  await git(directory, 'default', 'worktree', 'remove', '--force', tree);
+}
+
+test('a repository of a newer format is refused and untouched', async () => {
+  await using place = await temporaryDirectory();
+  await archiveOnce(cluster.kubeconfig, place.path);
+  await makeNewer(place.path);
   await refusedUntouched(place.path, 2, /default\.git/, /version 2/, /newer kubekeeper/);
 });
 
-test('a repository whose branch is damaged is refused and untouched', async () => {
+test('a repository of a newer format is refused and untouched also where it is damaged', async () => {
   await using place = await temporaryDirectory();
   await archiveOnce(cluster.kubeconfig, place.path);
+  await makeNewer(place.path);
   await writeFile(join(place.path, 'default.git/refs/heads/main'), '');
-  await refusedUntouched(place.path, 4, /default\.git/);
+  await refusedUntouched(place.path, 2, /\/default\.git": its format is version 2/, /newer kubekeeper/);
 });
 
 test('a repository of another kind is refused and untouched', async () => {

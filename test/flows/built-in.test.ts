@@ -102,7 +102,7 @@ test('every built-in resource is archived, and its file applied after deletion g
   for (const fixture of deletable) await waitGone(fixture);
   await restore(archived, directory.path, identity);
 
-  await archiveOnce(cluster.kubeconfig, data, ...options, '--allow-deletions', '*');
+  await archiveOnce(cluster.kubeconfig, data, ...options);
   const differing: string[] = [];
   for (const [fixture, before] of archived) {
     const { repository, path } = placeOf(fixture);

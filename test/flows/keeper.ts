@@ -84,6 +84,11 @@ export function startArchiver(kubeconfig: string, dataDirectory: string, ...args
     [ENTRY, 'archive', '--log-level', 'debug', ...windows, ...connection(kubeconfig, dataDirectory), ...args],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  return follow(child);
+}
+
+/** Reads the log of any process that writes one as kubekeeper does. */
+export function follow(child: ChildProcess): Archiver {
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();
   let [output, rest] = ['', ''];

@@ -61,7 +61,10 @@ export class ScriptedCluster implements Cluster {
     if (!signal.aborted) yield* queue;
   }
 
-  async *listWatch(resource: Resource, options: { signal: AbortSignal; once?: boolean }): AsyncGenerator<Change> {
+  async *listWatch(
+    resource: Resource,
+    options: { signal: AbortSignal; once?: boolean; namespace?: string },
+  ): AsyncGenerator<Change> {
     const queue = new Queue<Change>();
     const name = resourceName(resource);
     const watchers = this.#watchers.get(name) ?? new Set();
@@ -69,7 +72,8 @@ export class ScriptedCluster implements Cluster {
     options.signal.addEventListener('abort', () => queue.end());
     this.#list(resource, queue);
     if (options.once === true || options.signal.aborted) queue.end();
-    yield* queue;
+    const { namespace } = options;
+    for await (const change of queue) if (isIn(namespace, change)) yield change;
   }
 
   async get(
@@ -103,6 +107,11 @@ export class ScriptedCluster implements Cluster {
 
 function keyOf(resource: Resource, object: KubeObject): string {
   return `${resourceName(resource)}/${object.metadata['namespace'] ?? ''}/${object.metadata.name}`;
+}
+
+function isIn(namespace: string | undefined, change: Change): boolean {
+  if (namespace === undefined || !('object' in change)) return true;
+  return change.object.metadata['namespace'] === namespace;
 }
 
 /** A resource as discovery describes it. */

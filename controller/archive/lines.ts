@@ -1,0 +1,188 @@
+import { lineMark } from '../core/line.ts';
+import { type Resource, resourceName } from '../core/object.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Cluster } from '../core/ports.ts';
+import { retireRepository, syncRetired } from '../git/retire-repository.ts';
+import type { Closing } from './close-window.ts';
+import { endLine } from './lines-end.ts';
+import { Retake, type RetakeParts } from './lines-retake.ts';
+import { type WhoseParts, whose } from './lines-whose.ts';
+import type { Space } from './space.ts';
+import type { Guard, Spaces } from './spaces.ts';
+import { boundStage } from './spill.ts';
+import type { Storage } from './storage.ts';
+import { sweepUnseen } from './sweep.ts';
+import { type Intake, takeApplied } from './take.ts';
+import { Tally } from './tally.ts';
+
+/**
+ * A history belongs to the uid of its namespace. Where a namespace was deleted and made again, nothing of the new one goes to the old
+ * line: before a window is committed that may hold something of it, the cluster is asked whose the namespace is. When it is another's, the
+ * line turns: the old one ends with a commit, its repository gets a name of its own, a new one begins, and the namespace is listed
+ * once more. Each step can be the last before a crash; the next start finds the uid again and does the rest.
+ */
+
+const ASK_AGAIN_MS = 1000;
+/** Who comes while it is asked is asked for again; between one answer and the next no namespace is deleted and made again so often. */
+const ROUNDS = 3;
+
+export interface LinesParts extends WhoseParts, Pick<RetakeParts, 'labelSelector' | 'once'> {
+  readonly cluster: Cluster;
+  readonly spaces: Spaces;
+  readonly intake: Intake;
+  readonly storage: Storage;
+  readonly closing: Closing;
+  readonly guard: Guard | undefined;
+  readonly signal: AbortSignal;
+  /** What is listed now. */
+  readonly resources: () => readonly Resource[];
+}
+
+export interface LinesHooks {
+  /** Whoever works with the old repository beside the window must let go of it. */
+  readonly release: (repository: string) => Promise<void>;
+  /** Before the new repository is opened. */
+  readonly begin: (repository: string, uid: string, mark: string) => void;
+  /** The new one is there. */
+  readonly renewed: (repository: string) => void;
+  /** The old one has its new name. */
+  readonly ended: (endedLine: string) => Promise<void>;
+  readonly report: (outcome: Outcome) => void;
+  /** The windows of new lines may be closed. */
+  readonly touched: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export class Lines implements AsyncDisposable {
+  readonly #parts: LinesParts;
+  readonly #hooks: LinesHooks;
+  readonly #turning = new Set<Promise<void>>();
+  readonly #retakes = new Map<Retake, Promise<void>>();
+  #isPatient = true;
+
+  constructor(parts: LinesParts, hooks: LinesHooks) {
+    this.#parts = parts;
+    this.#hooks = hooks;
+  }
+
+  /** May the window of this repository be committed? If not, it stays open, or its line turns. */
+  async admits(space: Space): Promise<boolean> {
+    if (!mustAsk(space)) return true;
+    for (let round = 0; round < ROUNDS; round++) {
+      const { newcomers } = space.line;
+      const verdict = await whose(space, this.#parts, this.#isPatient);
+      if (verdict.whose === 'another') {
+        // Who is told to stop leaves it to the next start.
+        if (!this.#parts.signal.aborted) this.#turn(space, verdict.uid);
+        return false;
+      }
+      if (verdict.whose === 'not known yet') {
+        space.retryAt = this.#parts.clock.monotonic() + ASK_AGAIN_MS;
+        return false;
+      }
+      space.line.vouch(newcomers);
+      if (!space.line.isDoubtful) break;
+    }
+    return true;
+  }
+
+  /** The run ends: what cannot be known now is not waited for. */
+  hurry(): void {
+    this.#isPatient = false;
+  }
+
+  /** Waits for lines that turn and their lists; answers whether there were any, whose windows can be closed now. */
+  async settle(): Promise<boolean> {
+    const isAny = this.#turning.size + this.#retakes.size > 0;
+    await Promise.all(this.#turning);
+    await Promise.all([...this.#retakes.keys()].map((retake) => retake.settled));
+    return isAny;
+  }
+
+  #turn(space: Space, uid: string): void {
+    space.line.retake?.stop();
+    const turning = this.#turnNow(space, uid).catch((error) => this.#hooks.fail(error));
+    this.#turning.add(turning);
+    void turning.then(() => this.#turning.delete(turning));
+  }
+
+  async #turnNow(space: Space, uid: string): Promise<void> {
+    const { name } = space;
+    const oldUid = space.line.uid;
+    let oldLine: string | undefined;
+    await this.#parts.spaces.renew(space, {
+      work: async () => {
+        oldLine = await this.#retire(space, uid);
+        this.#hooks.begin(name, uid, lineMark(uid));
+      },
+      prepare: (next) => this.#retake(next),
+    });
+    this.#hooks.renewed(name);
+    if (oldLine === undefined) return;
+    this.#hooks.report({ type: 'new-line', repository: name, uid, oldUid, oldLine });
+    await this.#hooks.ended(oldLine);
+  }
+
+  /** Undefined for a line without a commit: there is nothing to keep. */
+  async #retire(space: Space, nextUid: string): Promise<string | undefined> {
+    const { storage, closing, dataDirectory, guard } = this.#parts;
+    const { name, repository } = space;
+    const isEmpty = repository.head === undefined;
+    const mark = lineMark(space.line.uid);
+    {
+      await using _closed = space;
+      await this.#hooks.release(name);
+      if (isEmpty) return undefined;
+      const committed = await storage.persist(name, () => endLine(closing, space, nextUid));
+      if (committed !== undefined) this.#hooks.report(committed);
+    }
+    const retired = await storage.persist(name, () => retireRepository(dataDirectory, name, mark, guard));
+    await storage.persist(name, () => syncRetired(dataDirectory));
+    return retired;
+  }
+
+  /** From its first moment on, the new line waits for its own lists. */
+  #retake(space: Space): void {
+    const { signal } = this.#parts;
+    const retake = new Retake(this.#retakeParts(space), signal);
+    space.line.retake = retake;
+    void retake.settled.then(this.#hooks.touched);
+    const ended = retake.ended.catch(this.#hooks.fail).finally(() => this.#retakes.delete(retake));
+    this.#retakes.set(retake, ended);
+  }
+
+  #retakeParts(space: Space): RetakeParts {
+    const { name: namespace } = space;
+    const { resources, spaces, storage, clock } = this.#parts;
+    // The watches have counted these objects.
+    const intake = { ...this.#parts.intake, tally: new Tally() };
+    return {
+      ...this.#parts,
+      namespace,
+      resources: resources().filter((resource) => resource.namespaced || resourceName(resource) === 'namespaces'),
+      take: async (change, seen) => {
+        if (change.type === 'synced') sweepUnseen(spaces, { ...change, namespace, seen }, clock.monotonic());
+        if (change.type !== 'applied') return undefined;
+        const place = await takeApplied(intake, change.resource, change.object, { into: space });
+        await boundStage(spaces, storage);
+        return place;
+      },
+      skipped: (resource, { message, code }) =>
+        this.#hooks.report({ type: 'skipped', resource: resourceName(resource), namespace, reason: message, code }),
+    };
+  }
+
+  /** Waits for all that is under way, which the signal has cut. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#turning);
+    for (const retake of this.#retakes.keys()) retake.stop();
+    await Promise.all(this.#retakes.values());
+  }
+}
+
+/** Deletions betray nothing, and who came before the last answer is known. */
+function mustAsk({ line, namespaceUid, pending }: Space): boolean {
+  if (line.uid === '' || !line.isDoubtful) return false;
+  const isOther = namespaceUid !== undefined && namespaceUid !== '' && namespaceUid !== line.uid;
+  return isOther || [...pending.values()].some(({ what }) => what !== 'deleted');
+}
