@@ -11,6 +11,7 @@ COPY package.json ./
 COPY bin ./bin
 COPY controller ./controller
 ENV NODE_ENV=production KUBEKEEPER_DATA_DIR=/data/archive
+EXPOSE 8080
 USER 65532:0
 ENTRYPOINT ["node", "/app/bin/kubekeeper.js"]
 CMD ["archive"]

@@ -3,7 +3,8 @@ import { cold } from './cold/cold.ts';
 import { commit } from './commit/commit.ts';
 import { memory } from './memory/memory.ts';
 import { profile } from './profile/profile.ts';
+import { push } from './push/push.ts';
 import { steady } from './steady/steady.ts';
 
 /** In the order in which they run and are reported; those that want the same cluster stand together. */
-export const BENCHES: readonly Bench[] = [cold, profile, steady, commit, memory];
+export const BENCHES: readonly Bench[] = [cold, profile, steady, commit, push, memory];

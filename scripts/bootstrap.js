@@ -31,8 +31,9 @@ runScript(findNode(), script, args);
 
 function provideTools() {
   const missing = [...(isPresent('git') ? [] : ['git']), ...(isPresent('go') ? [] : ['golang-go'])];
+  if (needsCompiler() && !isPresent('gcc')) missing.push('gcc', 'libc6-dev');
   if (missing.length > 0) installDebianPackages(missing);
-  const problems = [gitProblem(), goProblem()].filter((problem) => problem !== undefined);
+  const problems = [gitProblem(), goProblem(), compilerProblem()].filter((problem) => problem !== undefined);
   if (problems.length > 0) refuse(problems);
 }
 
@@ -46,6 +47,16 @@ function installDebianPackages(names) {
   for (const words of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
     spawnSync('apt-get', words, { stdio: ['ignore', 2, 2], env });
   }
+}
+
+/** The tests' forge is built with its database in C. */
+function needsCompiler() {
+  return script.endsWith('/test.ts') || script.endsWith('/soak.ts');
+}
+
+function compilerProblem() {
+  if (!needsCompiler() || isPresent('gcc')) return undefined;
+  return 'gcc is missing: install it (on Debian: apt-get install gcc libc6-dev)';
 }
 
 function gitProblem() {

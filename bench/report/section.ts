@@ -15,7 +15,7 @@ export interface Target {
   readonly unit: Unit;
 }
 
-export type Unit = 'x' | 'MiB' | 'ms' | 's' | '%';
+export type Unit = 'x' | 'MiB' | 'ms' | 's' | '%' | '/s';
 
 export interface Table {
   readonly caption: string;

@@ -18,17 +18,39 @@ export async function openFingerprintKey(directory: string): Promise<KeyObject> 
   try {
     // A draft is what a killed process left behind.
     await rm(draftOf(path), { force: true });
-    return (await readKey(path)) ?? (await makeKey(directory, path));
+    return (await readKey(path, mendRights)) ?? (await makeKey(directory, path));
   } catch (cause) {
-    if (cause instanceof KeeperError) throw cause;
-    throw new KeeperError(
-      `Cannot keep the fingerprint key "${path}": ${codeOf(cause) ?? 'unknown error'}; the archive is unchanged, mend the rights of the data directory`,
-      { kind: 'invalid-input', code: 'DATA_DIRECTORY_UNUSABLE', cause },
-    );
+    throw unusable(path, cause);
   }
 }
 
-async function readKey(path: string): Promise<KeyObject | undefined> {
+/** The key beside whoever holds the lock: nothing is made or mended. Throws FINGERPRINT_KEY_INVALID where there is none. */
+export async function readFingerprintKey(directory: string): Promise<KeyObject> {
+  const path = `${directory}/${FINGERPRINT_KEY_FILE}`;
+  try {
+    const key = await readKey(path, async () => {});
+    if (key !== undefined) return key;
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+  throw invalidKey(
+    `There is no fingerprint key "${path}", so secret values cannot be compared; the next archive makes one`,
+  );
+}
+
+function unusable(path: string, cause: unknown): KeeperError {
+  if (cause instanceof KeeperError) return cause;
+  return new KeeperError(
+    `Cannot keep the fingerprint key "${path}": ${codeOf(cause) ?? 'unknown error'}; the archive is unchanged, mend the rights of the data directory`,
+    { kind: 'invalid-input', code: 'DATA_DIRECTORY_UNUSABLE', cause },
+  );
+}
+
+type Mend = (file: FileHandle) => Promise<void>;
+
+const mendRights: Mend = (file) => file.chmod(0o600);
+
+async function readKey(path: string, mend: Mend): Promise<KeyObject | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -37,14 +59,14 @@ async function readKey(path: string): Promise<KeyObject | undefined> {
     throw error;
   }
   try {
-    await refuseOpenRights(file, path);
+    await refuseOpenRights(file, path, mend);
     return parseKey(await file.readFile('utf8'), path);
   } finally {
     await file.close();
   }
 }
 
-async function refuseOpenRights(file: FileHandle, path: string): Promise<void> {
+async function refuseOpenRights(file: FileHandle, path: string, mend: Mend): Promise<void> {
   const { mode, uid } = await file.stat();
   if ((mode & 0o007) !== 0) {
     throw invalidKey(
@@ -52,7 +74,7 @@ async function refuseOpenRights(file: FileHandle, path: string): Promise<void> {
     );
   }
   // A pod's fsGroup gives the group rights to every file of a volume at each mount.
-  if ((mode & 0o070) !== 0 && uid === process.getuid?.()) await file.chmod(0o600);
+  if ((mode & 0o070) !== 0 && uid === process.getuid?.()) await mend(file);
 }
 
 function parseKey(text: string, path: string): KeyObject {
@@ -76,7 +98,7 @@ async function makeKey(directory: string, path: string): Promise<KeyObject> {
     await rm(draft, { force: true });
   }
   await syncDirectory(directory);
-  const key = await readKey(path);
+  const key = await readKey(path, mendRights);
   if (key === undefined) throw invalidKey(`The fingerprint key "${path}" vanished while it was made; start again`);
   return key;
 }

@@ -1,7 +1,7 @@
 import { renderJson } from '../core/json.ts';
 import type { Sealer } from '../core/ports.ts';
 import { fingerprintSecrets } from './fingerprint.ts';
-import { openFingerprintKey } from './fingerprint-key.ts';
+import { openFingerprintKey, readFingerprintKey } from './fingerprint-key.ts';
 import { leavesAt, replaceLeaves } from './leaves.ts';
 
 /** What stands in the archive for a secret. There is no policy that leaves it readable. */
@@ -15,12 +15,21 @@ interface SealerOptions {
   readonly recipients: readonly string[];
   /** Milliseconds since the epoch; the clock unless told. */
   readonly now?: () => number;
+  /** Look only: without a key there is none, and FINGERPRINT_KEY_INVALID is thrown. */
+  readonly isReadOnly?: boolean;
 }
 
 const OMITTED = 'kubekeeper:omitted';
 
 /** Checks everything before it writes: KeeperError RECIPIENT_INVALID, FINGERPRINT_KEY_INVALID or DATA_DIRECTORY_UNUSABLE. */
-export async function openSealer({ policy, dataDirectory, recipients, now }: SealerOptions): Promise<Sealer> {
+export async function openSealer({
+  policy,
+  dataDirectory,
+  recipients,
+  now,
+  isReadOnly = false,
+}: SealerOptions): Promise<Sealer> {
+  const openKey = isReadOnly ? readFingerprintKey : openFingerprintKey;
   switch (policy) {
     case 'omit':
       return {
@@ -29,7 +38,7 @@ export async function openSealer({ policy, dataDirectory, recipients, now }: Sea
           renderJson(replaceLeaves(object, leavesAt(object, secrets), () => OMITTED)),
       };
     case 'fingerprint': {
-      const key = await openFingerprintKey(dataDirectory);
+      const key = await openKey(dataDirectory);
       return {
         policy,
         seal: async (object, place, secrets) => renderJson(fingerprintSecrets(key, place, object, secrets)),
@@ -40,7 +49,7 @@ export async function openSealer({ policy, dataDirectory, recipients, now }: Sea
       const { openRecipients } = await import('./recipients.ts');
       const { openEncryptingSeal } = await import('./encrypt.ts');
       const opened = await openRecipients(recipients);
-      const key = await openFingerprintKey(dataDirectory);
+      const key = await openKey(dataDirectory);
       return { policy, seal: openEncryptingSeal({ key, recipients: opened, now: now ?? Date.now }) };
     }
     default:
