@@ -1,19 +1,10 @@
 import { lineMark } from '../core/line.ts';
-import { type Resource, resourceName } from '../core/object.ts';
-import type { Outcome } from '../core/outcome.ts';
 import type { Cluster } from '../core/ports.ts';
-import { retireRepository, syncRetired } from '../git/retire-repository.ts';
-import type { Closing } from './close-window.ts';
-import { endLine } from './lines-end.ts';
-import { Retake, type RetakeParts } from './lines-retake.ts';
+import { type RetireHooks, type RetireParts, retireLine } from './lines-end.ts';
+import { type ListParts, retakePartsOf } from './lines-list.ts';
+import { Retake } from './lines-retake.ts';
 import { type WhoseParts, whose } from './lines-whose.ts';
 import type { Space } from './space.ts';
-import type { Guard, Spaces } from './spaces.ts';
-import { boundStage } from './spill.ts';
-import type { Storage } from './storage.ts';
-import { sweepUnseen } from './sweep.ts';
-import { type Intake, takeApplied } from './take.ts';
-import { Tally } from './tally.ts';
 
 /**
  * A history belongs to the uid of its namespace. Where a namespace was deleted and made again, nothing of the new one goes to the old
@@ -26,28 +17,18 @@ const ASK_AGAIN_MS = 1000;
 /** Who comes while it is asked is asked for again; between one answer and the next no namespace is deleted and made again so often. */
 const ROUNDS = 3;
 
-export interface LinesParts extends WhoseParts, Pick<RetakeParts, 'labelSelector' | 'once'> {
+export interface LinesParts extends WhoseParts, RetireParts, ListParts {
   readonly cluster: Cluster;
-  readonly spaces: Spaces;
-  readonly intake: Intake;
-  readonly storage: Storage;
-  readonly closing: Closing;
-  readonly guard: Guard | undefined;
   readonly signal: AbortSignal;
-  /** What is listed now. */
-  readonly resources: () => readonly Resource[];
 }
 
-export interface LinesHooks {
-  /** Whoever works with the old repository beside the window must let go of it. */
-  readonly release: (repository: string) => Promise<void>;
+export interface LinesHooks extends RetireHooks {
   /** Before the new repository is opened. */
   readonly begin: (repository: string, uid: string, mark: string) => void;
   /** The new one is there. */
   readonly renewed: (repository: string) => void;
   /** The old one has its new name. */
   readonly ended: (endedLine: string) => Promise<void>;
-  readonly report: (outcome: Outcome) => void;
   /** The windows of new lines may be closed. */
   readonly touched: () => void;
   readonly fail: (error: unknown) => void;
@@ -91,11 +72,11 @@ export class Lines implements AsyncDisposable {
     this.#isPatient = false;
   }
 
-  /** Waits for lines that turn and their lists; answers whether there were any, whose windows can be closed now. */
+  /** At the end of a run: waits for lines that turn and their lists; answers whether there were any, whose windows can be closed now. */
   async settle(): Promise<boolean> {
     const isAny = this.#turning.size + this.#retakes.size > 0;
     await Promise.all(this.#turning);
-    await Promise.all([...this.#retakes.keys()].map((retake) => retake.settled));
+    await Promise.all(this.#retakes.values());
     return isAny;
   }
 
@@ -112,7 +93,7 @@ export class Lines implements AsyncDisposable {
     let oldLine: string | undefined;
     await this.#parts.spaces.renew(space, {
       work: async () => {
-        oldLine = await this.#retire(space, uid);
+        oldLine = await retireLine(this.#parts, this.#hooks, space, uid);
         this.#hooks.begin(name, uid, lineMark(uid));
       },
       prepare: (next) => this.#retake(next),
@@ -123,53 +104,15 @@ export class Lines implements AsyncDisposable {
     await this.#hooks.ended(oldLine);
   }
 
-  /** Undefined for a line without a commit: there is nothing to keep. */
-  async #retire(space: Space, nextUid: string): Promise<string | undefined> {
-    const { storage, closing, dataDirectory, guard } = this.#parts;
-    const { name, repository } = space;
-    const isEmpty = repository.head === undefined;
-    const mark = lineMark(space.line.uid);
-    {
-      await using _closed = space;
-      await this.#hooks.release(name);
-      if (isEmpty) return undefined;
-      const committed = await storage.persist(name, () => endLine(closing, space, nextUid));
-      if (committed !== undefined) this.#hooks.report(committed);
-    }
-    const retired = await storage.persist(name, () => retireRepository(dataDirectory, name, mark, guard));
-    await storage.persist(name, () => syncRetired(dataDirectory));
-    return retired;
-  }
-
   /** From its first moment on, the new line waits for its own lists. */
   #retake(space: Space): void {
     const { signal } = this.#parts;
-    const retake = new Retake(this.#retakeParts(space), signal);
+    const { report, touched, fail } = this.#hooks;
+    const retake = new Retake(retakePartsOf(space, this.#parts, report), signal);
     space.line.retake = retake;
-    void retake.settled.then(this.#hooks.touched);
-    const ended = retake.ended.catch(this.#hooks.fail).finally(() => this.#retakes.delete(retake));
+    void retake.settled.then(touched);
+    const ended = retake.ended.catch(fail).finally(() => this.#retakes.delete(retake));
     this.#retakes.set(retake, ended);
-  }
-
-  #retakeParts(space: Space): RetakeParts {
-    const { name: namespace } = space;
-    const { resources, spaces, storage, clock } = this.#parts;
-    // The watches have counted these objects.
-    const intake = { ...this.#parts.intake, tally: new Tally() };
-    return {
-      ...this.#parts,
-      namespace,
-      resources: resources().filter((resource) => resource.namespaced || resourceName(resource) === 'namespaces'),
-      take: async (change, seen) => {
-        if (change.type === 'synced') sweepUnseen(spaces, { ...change, namespace, seen }, clock.monotonic());
-        if (change.type !== 'applied') return undefined;
-        const place = await takeApplied(intake, change.resource, change.object, { into: space });
-        await boundStage(spaces, storage);
-        return place;
-      },
-      skipped: (resource, { message, code }) =>
-        this.#hooks.report({ type: 'skipped', resource: resourceName(resource), namespace, reason: message, code }),
-    };
   }
 
   /** Waits for all that is under way, which the signal has cut. */

@@ -12,10 +12,9 @@ import { cover } from './cover.ts';
 import { type Damage, isDamage } from './damage.ts';
 import { Gaps } from './gaps.ts';
 import { watchHeld } from './held-watch.ts';
-import { Lines } from './lines.ts';
+import type { Lines } from './lines.ts';
 import { EndedLines } from './lines-ended.ts';
-import { type LineAccess, openLineAccess } from './lines-open.ts';
-import { partLines } from './lines-part.ts';
+import { type LineAccess, openLineAccess, openLines, partBy } from './lines-open.ts';
 import { newerThan } from './lines-retake.ts';
 import { migrateRules } from './migrate.ts';
 import { findMissing } from './missing.ts';
@@ -202,14 +201,17 @@ class ArchiveRun {
     });
     const report = (outcome: Outcome) => this.#report(outcome);
     this.#ended = new EndedLines({ ...options, names: parts.names, guard: options.guard, report });
-    this.#publishing = openPublishing(parts, options, {
-      spaces,
-      ended: this.#ended,
-      part: (name, theirs, signal) => this.#part(name, theirs, signal),
-      report,
-      fail,
+    const part = partBy(parts, options, { spaces, report });
+    this.#publishing = openPublishing(parts, options, { spaces, ended: this.#ended, part, report, fail });
+    this.#lines = openLines(parts, options, {
+      ...{ spaces, storage: this.#storage, closing: this.#closing, intake: this.#intake },
+      ...{ publishing: this.#publishing, ended: this.#ended, signal: this.#signal, fail },
+      resources: () => this.#covered,
+      within: (ask) => this.#patience.within(ask),
+      // Not for the remote of the line that begins.
+      report: (outcome) => outcomes.push(outcome),
+      touched: () => this.#closer.touched(),
     });
-    this.#lines = this.#linesOf(fail);
   }
 
   stop(): void {
@@ -394,45 +396,6 @@ class ArchiveRun {
       causeOfDeletion: (resource) =>
         this.#patience.within(() => causeOfDeletion(this.#parts.cluster, this.#catalogue, resource)),
     };
-  }
-
-  #linesOf(fail: (error: unknown) => void): Lines {
-    const { dataDirectory, guard, scope, once } = this.#options;
-    const { cluster, clock, choice } = this.#parts;
-    const parts = {
-      ...{ cluster, clock, dataDirectory, guard, once, labelSelector: scope.selector, signal: this.#signal },
-      ...{ spaces: this.#spaces, storage: this.#storage, closing: this.#closing, intake: this.#intake },
-      resources: () => this.#covered,
-      within: <T>(ask: () => Promise<T>) => this.#patience.within(ask),
-    };
-    return new Lines(parts, {
-      release: async (repository) => this.#publishing?.release(repository),
-      begin: (repository, uid, mark) => choice.turn(repository, uid, mark),
-      renewed: (repository) => this.#publishing?.admit(repository),
-      ended: async (endedLine) => {
-        if (this.#publishing === undefined) return;
-        await this.#ended.open(endedLine);
-        this.#publishing.finish(endedLine);
-      },
-      // Not for the remote of the line that begins.
-      report: (outcome) => this.#outcomes.push(outcome),
-      touched: () => this.#closer.touched(),
-      fail,
-    });
-  }
-
-  async #part(name: string, theirs: string, signal: AbortSignal): Promise<boolean> {
-    const { remote, names, clock } = this.#parts;
-    if (remote === undefined) return false;
-    const { dataDirectory, clusterId } = this.#options;
-    const space = (repository: string) => this.#spaces.get(repository);
-    const report = (outcome: Outcome) => this.#report(outcome);
-    return await partLines(
-      { port: remote.port, names, clock, dataDirectory, clusterId, space, report },
-      name,
-      theirs,
-      signal,
-    );
   }
 
   #intakeOf(): Intake {

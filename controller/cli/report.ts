@@ -54,7 +54,7 @@ function printTextReport(report: Report): void {
     ]);
   if (rows.length > 0) printLine(renderTable(rows));
   printLeftOut(report);
-  for (const aside of pick(report, 'quarantined')) printNote(quarantinedLine(aside));
+  for (const aside of byName(pick(report, 'quarantined'))) printNote(quarantinedLine(aside));
   for (const gap of pickOnce(report, 'skipped')) printNote(`skipped ${placeOf(gap)}: ${gap.reason}`);
   for (const held of pickOnce(report, 'held')) printNote(heldLine(held));
   printCommits(pick(report, 'committed'), report.dataDirectory);
@@ -94,10 +94,10 @@ function printCommits(commits: readonly Committed[], directory: string): void {
     return;
   }
   printLine(`${commits.length} ${plural(commits.length, 'commit')}:`);
-  const byName = [...commits].sort((left, right) => (left.repository < right.repository ? -1 : 1));
-  printLine(renderTable(byName.map((commit) => [`  ${commit.repository}`, commit.id.slice(0, 10), commit.subject])));
+  const sorted = byName(commits);
+  printLine(renderTable(sorted.map((commit) => [`  ${commit.repository}`, commit.id.slice(0, 10), commit.subject])));
   printLine();
-  printLine(`read them with: git -C ${directory}/${byName[0]?.repository}.git log --stat`);
+  printLine(`read them with: git -C ${directory}/${sorted[0]?.repository}.git log --stat`);
 }
 
 function renderJsonReport(report: Report) {
@@ -122,6 +122,10 @@ function renderJsonReport(report: Report) {
 
 function placeOf(gap: Skipped): string {
   return gap.namespace === undefined ? gap.resource : `${gap.resource} in ${gap.namespace}`;
+}
+
+function byName<T extends { readonly repository: string }>(outcomes: readonly T[]): readonly T[] {
+  return outcomes.toSorted((left, right) => (left.repository < right.repository ? -1 : 1));
 }
 
 function plural(count: number, word: string): string {

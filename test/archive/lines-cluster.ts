@@ -43,6 +43,8 @@ export class RecreatedCluster extends ScriptedCluster {
   readonly questions: string[] = [];
   /** `configmaps`, or `configmaps of shop` for a list of one namespace. */
   readonly lists: string[] = [];
+  /** Hears of each change once the archive has taken it. */
+  taken: (change: Change) => void = () => {};
   readonly #lags = new Map<string, Lag>();
 
   put(namespace: string, name: string, value: string, of = configMaps): void {
@@ -92,6 +94,7 @@ export class RecreatedCluster extends ScriptedCluster {
       const lag = this.#lags.get(name);
       if (lag !== before) await lag?.enter();
       yield change;
+      this.taken(change);
     }
   }
 

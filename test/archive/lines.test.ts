@@ -255,6 +255,22 @@ test('a large namespace that was made again is held by no guard: the uid proves 
   await assertNewLine(directory, uid);
 });
 
+test('deletions that waited for a person go with the line that ends', async () => {
+  await using directory = await temporaryDirectory();
+  const cluster = await archived(directory);
+  for (let index = 0; index < 40; index++) cluster.put('shop', `map-${index}`, 'of the first team');
+  const forgotten: string[] = [];
+  const forget = async (repository: string) => void forgotten.push(repository);
+  const ledger = { record: async () => undefined, allowed: () => undefined, forget };
+  await archiveScripted(cluster, directory.path, { ledger });
+  for (let index = 0; index < 40; index++) cluster.delete(configMaps, 'shop', `map-${index}`, { silently: true });
+  await using run = watch(cluster, directory.path, { ledger });
+  await run.until('the hold', ({ type }) => type === 'held');
+  recreate(cluster);
+  await run.until('the new line', isNewLine);
+  assert.deepEqual(forgotten, ['shop']);
+});
+
 test('what the next team makes is not committed to the old line, also when its Namespace is seen long after', async () => {
   await using directory = await temporaryDirectory();
   const cluster = await archived(directory);
@@ -438,8 +454,12 @@ test('a stop does not wait for an answer, and a line that would turn is left to 
   const cluster = await archived(directory);
   await using run = watch(cluster, directory.path, { window: { silenceMs: 60_000, maximumMs: 60_000 } });
   await run.until('the first lists', ({ type }) => type === 'synced');
+  const { promise: isTaken, resolve } = Promise.withResolvers<void>();
+  cluster.taken = (change) => {
+    if ('object' in change && change.object.metadata.name === 'new') resolve();
+  };
   const uid = recreate(cluster);
-  cluster.put('office', 'app', 'changed');
+  await isTaken;
   await run.stop();
   assert.deepEqual(endedLines(directory), []);
   assert.doesNotMatch(await contentsOf(directory, 'shop'), /second team/);

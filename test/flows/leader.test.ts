@@ -258,7 +258,7 @@ test('ten times with a short Lease, at any moment and while the other one writes
     } catch (error) {
       // On a machine that is too busy for so short a Lease a leader may lose it without any help: that is no round.
       const isBusy = error instanceof Error && /could not be renewed for 4 s/.test(error.message);
-      if (!isBusy || ++voided > ROUNDS / 2) throw error;
+      if (!isBusy || ++voided > 2 * ROUNDS) throw error;
       await pair.refill();
       round--;
       continue;

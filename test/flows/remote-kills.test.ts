@@ -11,7 +11,7 @@ import { CLEAN_ENVIRONMENT } from '../remote/git-backend.ts';
 import { type GitServer, startGitServer } from '../remote/git-server.ts';
 
 /** KUBEKEEPER_KILLS=1000 for the long form. */
-const KILLS = Number(process.env['KUBEKEEPER_KILLS'] ?? 200);
+const KILLS = Number(process.env['KUBEKEEPER_KILLS'] ?? 60);
 const CHILD = fileURLToPath(import.meta.resolve('./pushing-child.ts'));
 
 /** Each with a disk and a remote of its own: starting a process is most of the work, and machines have two cores. */

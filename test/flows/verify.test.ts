@@ -65,6 +65,11 @@ async function report(directory: string, ...args: readonly string[]): Promise<En
   return { ...ended, report: JSON.parse(ended.stdout || '{}') as Report };
 }
 
+/** Without the lines that say how far a slow machine is. */
+function said({ stderr }: Ended): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('looking at '));
+}
+
 function differences(report: Report): readonly string[] {
   return report.repositories.flatMap(({ repository, live }) =>
     (live.differences ?? []).map(({ path, what }) => `${repository}/${path} ${what}`),
@@ -87,7 +92,7 @@ test('after an archive everything is sound and equal, and looking has changed no
   chmodSync(join(directory.path, 'fingerprint.key'), 0o640);
   const before = stateOf(directory.path);
   const ended = await verify(directory.path);
-  assert.deepEqual([ended.code, ended.stderr], [0, ''], ended.stdout);
+  assert.deepEqual([ended.code, said(ended)], [0, []], ended.stdout);
   const rows = ended.stdout.trim().split('\n');
   assert.match(rows[0] ?? '', /^repository +sound +live +remote$/);
   for (const row of rows.slice(1)) assert.match(row, /^\S+ +yes +equal +-$/);
@@ -267,7 +272,7 @@ test('damage is found wherever it is, and --repair mends it, once no archiver ru
   assert.equal((await archive(directory.path)).code, 0);
   assert.equal((await verify(directory.path)).code, 0);
   const nothing = await verify(directory.path, '--repair');
-  assert.deepEqual([nothing.code, nothing.stderr], [0, 'nothing to repair\n']);
+  assert.deepEqual([nothing.code, said(nothing)], [0, ['nothing to repair']]);
   await put('shop', 'app', '1');
 });
 

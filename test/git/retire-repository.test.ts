@@ -41,6 +41,12 @@ test('a name that somebody takes at the last moment is left to them', async () =
   assert.deepEqual(readdirSync(taken), ['HEAD']);
 });
 
+test('a file of the name is no place', async () => {
+  using place = await shop();
+  writeFileSync(join(place.root, 'shop.1a2b3c4d.git'), 'theirs');
+  assert.equal(await retireRepository(place.root, 'shop', '1a2b3c4d'), 'shop.1a2b3c4d-2');
+});
+
 test('what the guard refuses is not moved', async () => {
   using place = await shop();
   const before = contentsOf(place.root);
