@@ -4,7 +4,7 @@ import type { Repository } from '../git/repository.ts';
 import type { RemotePort } from './remote-port.ts';
 
 /** Under which name an open repository lies at the remote, as it says itself. Throws REPOSITORY_DAMAGED. */
-export async function remoteNameIn(name: string, repository: Repository): Promise<string> {
+async function remoteNameIn(name: string, repository: Repository): Promise<string> {
   const text = (await repository.readFile(ARCHIVE_FILE))?.toString();
   const file = text === undefined ? undefined : parseArchiveFile(text, repository.directory);
   return remoteName(namespaceOf(name), file?.namespace?.line);
