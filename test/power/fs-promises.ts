@@ -1,6 +1,6 @@
 import * as real from 'node:fs/promises';
 import { type Disk, type FileNode, failure, type Node, partsOf } from './disk.ts';
-import { readdirSync, readFileSync, statsOf } from './fs.ts';
+import { closeSync, openDescriptor, readdirSync, readFileSync, statsOf } from './fs.ts';
 import { diskOf } from './mounts.ts';
 
 /** What the repositories use of `node:fs/promises`, on the disks in memory; paths elsewhere go to the machine. */
@@ -13,6 +13,7 @@ async function turn(): Promise<void> {
 export type FileHandle = MemoryHandle;
 
 class MemoryHandle {
+  readonly fd: number;
   readonly #disk: Disk;
   readonly #node: Node;
   readonly #path: string;
@@ -24,6 +25,7 @@ class MemoryHandle {
     this.#node = node;
     this.#path = path;
     this.#position = position;
+    this.fd = openDescriptor(node);
   }
 
   async write(
@@ -99,6 +101,7 @@ class MemoryHandle {
 
   async close(): Promise<void> {
     this.#isOpen = false;
+    closeSync(this.fd);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,11 +222,11 @@ export async function writeFile(
   await handle.close();
 }
 
-export async function stat(path: string) {
+export async function stat(path: string, options: { bigint?: boolean } = {}) {
   const place = diskOf(path);
-  if (place === undefined) return real.stat(path);
+  if (place === undefined) return real.stat(path, options);
   await turn();
-  return statsOf(place.disk.get(place.inner, 'stat'));
+  return statsOf(place.disk.get(place.inner, 'stat'), options);
 }
 
 export const lstat = stat;

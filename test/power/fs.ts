@@ -73,25 +73,30 @@ export function statSync(path: string, options: { throwIfNoEntry?: boolean } = {
   throw failure('ENOENT', 'stat', path);
 }
 
-export function statsOf(node: Node): real.Stats {
+/** Only the number of the inode is asked for as a bigint. */
+export function statsOf(node: Node, options: { bigint?: boolean } = {}): real.Stats {
   const size = node.kind === 'file' ? node.content.length : 4096;
   return {
     size,
-    ino: node.number,
+    ino: options.bigint === true ? BigInt(node.number) : node.number,
     mtimeMs: node.modified,
     mtime: new Date(node.modified),
     mode: node.kind === 'file' ? node.mode : 0o755,
     isFile: () => node.kind === 'file',
     isDirectory: () => node.kind === 'directory',
     isSymbolicLink: () => false,
-  } as real.Stats;
+  } as unknown as real.Stats;
 }
 
 export function openSync(path: string, flags: string): number {
   const place = diskOf(path);
   if (place === undefined) return real.openSync(path, flags);
   if (flags !== 'r') throw new Error(`openSync only reads here, not "${flags}"`);
-  descriptors.set(++lastDescriptor, { node: place.disk.get(place.inner, 'open') });
+  return openDescriptor(place.disk.get(place.inner, 'open'));
+}
+
+export function openDescriptor(node: Node): number {
+  descriptors.set(++lastDescriptor, { node });
   return lastDescriptor;
 }
 
@@ -107,9 +112,9 @@ export function readSync(
   return (node as FileNode).content.copy(target, offset, position ?? 0, (position ?? 0) + length);
 }
 
-export function fstatSync(descriptor: number): real.Stats {
-  if (descriptor <= FIRST_DESCRIPTOR) return real.fstatSync(descriptor);
-  return statsOf((descriptors.get(descriptor) as Numbered).node);
+export function fstatSync(descriptor: number, options: { bigint?: boolean } = {}): real.Stats {
+  if (descriptor <= FIRST_DESCRIPTOR) return real.fstatSync(descriptor, options) as real.Stats;
+  return statsOf((descriptors.get(descriptor) as Numbered).node, options);
 }
 
 export function closeSync(descriptor: number): void {
