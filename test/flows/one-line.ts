@@ -43,7 +43,10 @@ export async function fingerprintRepositories(dataDirectory: string): Promise<Re
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(dataDirectory.length + 1);
     if (!entry.isFile() || name === 'lock') continue;
-    const { size, mtimeMs } = await stat(path);
+    const stats = await stat(path).catch((error: unknown) => assert.equal((error as { code?: string }).code, 'ENOENT'));
+    // A lock that went while we looked: the next look differs.
+    if (stats === undefined) continue;
+    const { size, mtimeMs } = stats;
     const content = name.includes('/refs/') ? await readFile(path, 'utf8') : '';
     found.set(name, `${size} ${mtimeMs} ${content.trim()}`);
   }

@@ -46,9 +46,10 @@ type Launch = (kubeconfig: string, directory: string, name: string) => Archiver;
 
 const SHORT_LEASE = fileURLToPath(import.meta.resolve('./short-lease.ts'));
 
+/** Of its own namespace alone, so that pairs side by side let each other come to rest. */
 const launchReal: Launch = (kubeconfig, directory, name) => {
-  const windows = ['--window', '100ms', '--max-window', '300ms'];
-  return startArchiver(kubeconfig, directory, ...windows, '--leader-elect', '--lease', `default/${name}`);
+  const scope = ['--namespaces', name, '--window', '100ms', '--max-window', '300ms'];
+  return startArchiver(kubeconfig, directory, ...scope, '--leader-elect', '--lease', `default/${name}`);
 };
 
 export const launchShort: Launch = (kubeconfig, directory, name) => {
