@@ -70,7 +70,7 @@ test('kubectl apply is a commit and on the remote within seconds, and the token 
   const data = join(directory.path, 'data');
   const flags = await remoteFlags(directory.path, 'apply');
   await using archiver = startArchiver(cluster.kubeconfig, data, ...flags);
-  await archiver.waitFor('the first push', ({ event }) => event === 'pushed');
+  await archiver.waitFor('the first push', ({ event, repository }) => event === 'pushed' && repository === 'shop');
   const { id, ms } = await applied(archiver, 'app', 'one');
   context.diagnostic(`applied to pushed: ${Math.round(ms)} ms, the window of 300 ms included`);
   assert.ok(ms < 10_000);
@@ -211,7 +211,7 @@ test('credentials in a Secret of the cluster are read by name, and a renewed one
   });
   await cluster.apply(secret(CANARY));
   await using archiver = startArchiver(cluster.kubeconfig, data, ...flags, '--remote-secret', 'default/remote');
-  await archiver.waitFor('the first push', ({ event }) => event === 'pushed');
+  await archiver.waitFor('the first push', ({ event, repository }) => event === 'pushed' && repository === 'shop');
   server.auth = { token: 'renewed-token' };
   try {
     await put('app', 'three');

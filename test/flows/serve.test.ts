@@ -74,13 +74,18 @@ test('probes and metrics say how a running archiver does, and promtool finds not
   assert.equal(first.get(gap), 1);
   assert.ok((first.get('kubekeeper_watched_resources') ?? 0) > 40);
   assert.ok((first.get('kubekeeper_lists_total{cause="first"}') ?? 0) > 40);
-  assert.ok((first.get(`kubekeeper_retries_total{code="${skipped?.['code']}"}`) ?? 0) >= 2);
+  const retries = `kubekeeper_retries_total{code="${skipped?.['code']}"}`;
+  await eventually('it to be tried again', async () => ((await scrape()).get(retries) ?? 0) >= 2);
   assert.ok((first.get('kubekeeper_listed_objects{resource="namespaces"}') ?? 0) >= 5);
   assert.ok((first.get('kubekeeper_repositories') ?? 0) >= 5);
   assert.ok((first.get('kubekeeper_data_directory_free_bytes') ?? 0) > 0);
   const sign = first.get('kubekeeper_watch_last_sign_timestamp_seconds{resource="deployments.apps"}') ?? 0;
   assert.ok(Math.abs(Date.now() / 1000 - sign) < 120, `the last sign is at ${sign}`);
 
+  await archiver.waitFor(
+    'the first archive',
+    ({ event, repository }) => event === 'committed' && repository === 'told',
+  );
   unreadable.remove();
   await archiver.waitFor('that it is read again', (line) => line.event === 'recovered', { timeoutMs: 90_000 });
   await put('told', 'map', 'a');

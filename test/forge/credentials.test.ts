@@ -39,7 +39,7 @@ test('keys of a mounted Secret change together: no user ever meets the password 
   let swaps = 0;
   const swapping = setInterval(() => folder.mount(version(++swaps)), 3);
   try {
-    for (let reads = 0; reads < 300; reads++) {
+    for (let reads = 0; reads < 300 || swaps <= 20; reads++) {
       const credential = await credentials.get({ renew: true });
       assert.ok(credential?.kind === 'basic');
       assert.equal(credential.username.replace('user', 'password'), credential.password);
@@ -47,7 +47,6 @@ test('keys of a mounted Secret change together: no user ever meets the password 
   } finally {
     clearInterval(swapping);
   }
-  assert.ok(swaps > 20, `only ${swaps} swaps were met`);
   assert.deepEqual(await credentials.get(), { kind: 'basic', ...version(swaps) });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Credential } from '../../controller/core/ports.ts';
 import { pktLine } from '../../controller/git/remote/pkt-line.ts';
+import { eventually } from '../flows/keeper.ts';
 import { Pushing } from './pushing.ts';
 
 const POST = { method: 'POST', service: 'git-receive-pack' } as const;
@@ -135,7 +136,7 @@ test('damage that is found in the middle of sending ends the push as what it is,
   broken[2_000_000] = (broken[2_000_000] as number) ^ 1;
   writeFileSync(largest, broken);
   await assert.rejects(world.pushMain(), { code: 'REPOSITORY_DAMAGED' });
-  assert.ok((world.server.requests.at(-1)?.bytesIn ?? 0) > 0, 'it was found while sending');
+  await eventually('the server to have got a part', async () => (world.server.requests.at(-1)?.bytesIn ?? 0) > 0);
   assert.deepEqual(world.refs(), before);
   writeFileSync(largest, whole);
   await world.pushMain();
