@@ -41,16 +41,20 @@ export function isKnownDurable(path: string): boolean {
 /** Makes a directory below `top`, and those between, each durable in its parent before anything can lie in it. */
 export async function makeDirectory(top: string, path: string): Promise<void> {
   if (path === top) return;
+  const parent = dirname(path);
+  // One that is there may have been made when its sync failed, or by a writer that was killed before it.
+  if (!durable.has(parent)) await makeDirectory(top, parent);
   const isMade = await mkdir(path).then(
     () => true,
     (error: unknown) => madeOrMissing(error),
   );
   if (isMade === undefined) {
-    await makeDirectory(top, dirname(path));
+    await makeDirectory(top, parent);
     return makeDirectory(top, path);
   }
   if (!isMade && durable.has(path)) return;
-  await syncDirectory(dirname(path));
+  durable.delete(path);
+  await syncDirectory(parent);
   durable.add(path);
 }
 

@@ -63,6 +63,8 @@ const NEEDS_A_PERSON = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 
 /** Translates a failed file operation; our own errors pass through. A full or read-only disk is stalled, the rest is worth a retry. */
 export function fileFailure(directory: string, doing: string, error: unknown): KeeperError {
   if (error instanceof KeeperError) return error;
+  // Cleaning up failed as well: the first failure tells what is wrong.
+  if (error instanceof SuppressedError) return fileFailure(directory, doing, error.suppressed);
   const code = errnoOf(error);
   // Node's own complaints about what we asked for.
   if (code === undefined || code.startsWith('ERR_')) {

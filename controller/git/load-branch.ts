@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readCommit } from './commit-queue.ts';
 import { type DirectoryTree, loadTree } from './directory-tree.ts';
+import { syncDirectory } from './durable-file.ts';
 import { damaged, foreign } from './errors.ts';
 import { fenceOff } from './fence.ts';
 import { checkLayout, createRepository, hasRepository, isRuin } from './layout.ts';
@@ -42,6 +44,8 @@ export async function loadBranch(store: ObjectStore, readOnly: boolean): Promise
   // Every ref must be one that can be read, also those that nobody asks for today.
   const refs = listRefs(store.directory);
   if (head === undefined) await refuseLostBranch(store, refs);
+  // Whoever wrote before may have failed, or been killed, before the name was on the disk that is built upon from here on.
+  await syncDirectory(head === undefined ? dirname(store.directory) : dirname(join(store.directory, MAIN)));
   await sweepPackDirectory(store);
   await sweepLocks(store);
   await sweepSpills(store, state);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { syncDirectory } from './durable-file.ts';
+import { errnoOf } from './errors.ts';
 import type { Guard } from './fenced-file.ts';
 import type { ObjectStore } from './object-store.ts';
 import { publish } from './publish.ts';
@@ -37,8 +38,18 @@ export class RefWriter {
   /** To be called before anything is written. */
   async makeUp(): Promise<void> {
     for (const directory of this.#unsynced) {
-      await syncDirectory(directory);
+      await this.#sync(directory);
       this.#unsynced.delete(directory);
+    }
+  }
+
+  /** Git removes directories of refs that are empty: what is left to sync is then in the one above. */
+  async #sync(directory: string): Promise<void> {
+    try {
+      await syncDirectory(directory);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || directory === this.#store.directory) throw error;
+      await this.#sync(dirname(directory));
     }
   }
 

@@ -365,6 +365,8 @@ export class Repository implements AsyncDisposable {
     return this.#inTurn(doing, async () => {
       this.#requireWriter();
       await this.#refs.makeUp();
+      // A commit that failed once readers saw it left the marks of the spills that it uses.
+      await this.#spills.settle(this.#stagedChanges());
       await this.#maintenance.makeRoom();
       // From here on only the disk is waited for.
       using _work = this.#maintenance.begin(doing);

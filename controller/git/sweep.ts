@@ -4,7 +4,7 @@ import { reachable } from './ancestry.ts';
 import { parseCommit } from './commit-object.ts';
 import { filesIn } from './directory-tree.ts';
 import { removeFile } from './durable-file.ts';
-import { damaged } from './errors.ts';
+import { damaged, errnoOf } from './errors.ts';
 import type { BranchState } from './load-branch.ts';
 import { MissingObjects } from './missing-objects.ts';
 import { EMPTY_TREE, isObjectId, type ObjectId } from './object-id.ts';
@@ -99,11 +99,21 @@ export async function sweepLocks(store: ObjectStore): Promise<void> {
 
 /** A lock names the commit that its ref was to be moved to. */
 async function removeUnpublished(store: ObjectStore, lock: string): Promise<void> {
-  const id = readFileSync(join(store.directory, lock), 'latin1').trim();
+  const id = readLockedId(join(store.directory, lock));
   const place = isObjectId(id) ? store.find(id) : undefined;
   if (place === undefined || !isUnpublished(store, place.pack, id, lock.slice(0, -'.lock'.length))) return;
   store.replace(new Set([place.pack.name]));
   await removePacks(store.packDirectory, [place.pack]);
+}
+
+/** '' for one that its writer, who is ending, has taken back since we looked. */
+function readLockedId(path: string): string {
+  try {
+    return readFileSync(path, 'latin1').trim();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 /** It follows what the ref is at and no ref leads to it, so nothing can need it, nor what was written with it. */
