@@ -23,12 +23,12 @@ const INTERRUPTED = 130;
 const QUICK_AUTOSCALER = ['--horizontal-pod-autoscaler-sync-period=2s'];
 
 process.chdir(join(import.meta.dirname, '..'));
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const isKept = parseKeep();
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort());
 const folder = await mkdtemp(join(tmpdir(), 'kubekeeper-demo-'));
 try {
-  process.exitCode = await runDemo(folder, values.keep, interruption.signal);
+  process.exitCode = await runDemo(folder, isKept, interruption.signal);
 } catch (error) {
   process.exitCode = interruption.signal.aborted ? INTERRUPTED : 1;
   if (interruption.signal.aborted) await rm(folder, { recursive: true, force: true });
@@ -36,6 +36,20 @@ try {
 }
 // What was being started when it was interrupted ends with this process.
 process.exit();
+
+function parseKeep(): boolean {
+  const usage = 'usage: npm run demo [-- --keep]    --keep: the cluster stays up until Ctrl-C';
+  try {
+    const options = { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const;
+    const { values } = parseArgs({ options });
+    if (values.help !== true) return values.keep;
+    process.stdout.write(`${usage}\n`);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n${usage}\n`);
+    process.exit(2);
+  }
+}
 
 async function runDemo(folder: string, keep: boolean, signal: AbortSignal): Promise<number> {
   printHeading('1/4 Start Kubernetes (etcd, API server, controller manager on loopback)');

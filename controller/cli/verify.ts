@@ -16,7 +16,7 @@ import { printVerification } from './verify-report.ts';
 /** `kubekeeper verify`: looks, also beside a running archiver; with `--repair` it also mends, and then looks. */
 
 /** What only a running archiver needs. */
-const NOT_HERE = new Set(['listen', 'leader-elect', 'lease', 'log-level', 'forge']);
+const NOT_HERE = new Set(['listen', 'leader-elect', 'lease', 'log-level']);
 
 export const verifyCommand: Verb = {
   name: 'verify',
