@@ -1,6 +1,7 @@
 import { glob } from 'node:fs/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { useTestFolder } from './test-folder.ts';
 
 /** `npm test [-- PART...]`: every test, or those whose path holds one of the parts. In CI a skipped test is a failure. */
 
@@ -16,6 +17,7 @@ if (files.length === 0) {
 }
 
 await buildCluster();
+useTestFolder();
 
 let skipped = 0;
 const stream = run({ files, concurrency: 2, timeout: LONGEST_TEST_MS });
