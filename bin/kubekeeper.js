@@ -26,9 +26,12 @@ const LEAN_VARIABLES = {
   ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
 };
 
+// What holds many objects, or runs for long. The others are over before it would matter.
+const LEAN_VERBS = new Set(['archive', 'plan', 'restore', 'apply-merged']);
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isNew = major > 24 || (major === 24 && minor >= 12);
-const wantsLean = process.argv[2] === 'archive' && process.env['KUBEKEEPER_LEAN'] === undefined;
+const wantsLean = LEAN_VERBS.has(process.argv[2]) && process.env['KUBEKEEPER_LEAN'] === undefined;
 
 if (!isNew) {
   runWith(bundledNode());

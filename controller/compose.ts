@@ -9,9 +9,12 @@ import { openCluster } from './cluster/open-cluster.ts';
 
 export { openCluster };
 
+import type { DriftPoint } from './archive/drift.ts';
 import { type Connection, connect } from './cluster/connect.ts';
 import type { ArchiveConfig } from './config.ts';
+import type { LiveConfig } from './config-history.ts';
 import type { ElectionTimings } from './core/election.ts';
+import type { Evidence } from './core/history/evidence.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Clock, Cluster } from './core/ports.ts';
 import { parseRuleFile } from './core/rule-file.ts';
@@ -23,6 +26,7 @@ import { elect, guardOf, type Leadership } from './elect.ts';
 import { KeeperError } from './errors.ts';
 import { openDataDirectory } from './git/data-directory.ts';
 import { forgetHeld, readAllowed, writeHeld } from './git/held-deletions.ts';
+import { gatherEvidence, type LiveLook, type LiveOptions, lookLive } from './open-history.ts';
 import { type OpenRemote, openRemote } from './open-remote.ts';
 import { repairArchive, type VerifyOptions, verifyArchive } from './open-verify.ts';
 import { openSealer } from './secrets/seal.ts';
@@ -148,4 +152,25 @@ export async function runVerify(config: ArchiveConfig, options: VerifyOptions): 
 
 export async function* runRepair(config: ArchiveConfig, options: VerifyOptions): AsyncGenerator<RepairStep> {
   yield* repairArchive(config, { ...options, rules: await readRules(config.rulesFile), clock: systemClock });
+}
+
+type LookOptions = Omit<LiveOptions, 'rules' | 'clock'>;
+type LookConfig = LiveConfig & { readonly dataDirectory: string };
+
+/** Live against restore points, as the archive reads it. */
+export async function runLook(
+  config: LookConfig,
+  points: readonly DriftPoint[],
+  options: LookOptions,
+): Promise<LiveLook> {
+  return lookLive(config, points, { ...options, rules: await readRules(config.rulesFile), clock: systemClock });
+}
+
+/** What is true of a namespace now that its HEAD is called good. */
+export async function runEvidence(
+  config: LookConfig,
+  head: DriftPoint,
+  options: LookOptions,
+): Promise<Evidence | 'unknown'> {
+  return gatherEvidence(config, head, { ...options, rules: await readRules(config.rulesFile), clock: systemClock });
 }

@@ -34,7 +34,7 @@ export const RULE_SETTINGS: readonly Setting[] = [
   },
 ];
 
-const REMOTE_SETTINGS: readonly Setting[] = [
+export const REMOTE_SETTINGS: readonly Setting[] = [
   {
     flag: 'remote',
     value: 'url',
@@ -174,7 +174,7 @@ export function parseDataDirectory(raw: RawSettings): string {
 }
 
 /** The rows of REMOTE_SETTINGS; nothing when there is no remote. */
-function parseRemoteConfig(raw: RawSettings): { remote?: RemoteConfig } {
+export function parseRemoteConfig(raw: RawSettings): { remote?: RemoteConfig } {
   const url = text(raw, 'remote');
   const [credentials, caFile] = [text(raw, 'remoteCredentials'), text(raw, 'remoteCa')];
   const clusterName = text(raw, 'clusterName');
@@ -248,7 +248,7 @@ export function parseRulesConfig(raw: RawSettings): { rulesFile?: string; includ
 }
 
 /** A switch's variable holds text. */
-function isOn(value: RawSettings[string]): boolean {
+export function isOn(value: RawSettings[string]): boolean {
   return value === true || (typeof value === 'string' && /^(1|true|yes|on)$/i.test(value));
 }
 
@@ -262,18 +262,18 @@ function parseDuration(flag: string, value: string): number {
   return Number(match[1]) * (UNITS[match[2] ?? 's'] as number);
 }
 
-function choice<T extends string>(flag: string, value: string, choices: readonly T[]): T {
+export function choice<T extends string>(flag: string, value: string, choices: readonly T[]): T {
   const found = choices.find((one) => one === value);
   if (found !== undefined) return found;
   throw usage(`--${flag} takes ${choices.join(', ')}, not "${value}"`);
 }
 
-function text(raw: RawSettings, name: string): string | undefined {
+export function text(raw: RawSettings, name: string): string | undefined {
   const value = raw[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function list(raw: RawSettings, name: string): readonly string[] {
+export function list(raw: RawSettings, name: string): readonly string[] {
   const value = raw[name];
   const values = typeof value === 'string' ? [value] : Array.isArray(value) ? value : [];
   return values
@@ -282,7 +282,7 @@ function list(raw: RawSettings, name: string): readonly string[] {
     .filter((one) => one !== '');
 }
 
-function usage(message: string): KeeperError {
+export function usage(message: string): KeeperError {
   return new KeeperError(`Cannot start: ${message}; nothing was changed`, {
     kind: 'invalid-input',
     code: 'USAGE_INVALID',

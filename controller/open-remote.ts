@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { openRemotes } from './archive/remote.ts';
 import type { RemotePort } from './archive/remote-port.ts';
 import type { RemoteConfig } from './config.ts';
-import type { Cluster, CredentialSource } from './core/ports.ts';
+import type { Cluster, CredentialSource, PullRequests } from './core/ports.ts';
 import { KeeperError } from './errors.ts';
 import { openCredentials } from './forge/credentials.ts';
 import { openForge } from './forge/open-forge.ts';
@@ -16,6 +16,8 @@ export interface OpenRemote extends AsyncDisposable {
   /** What stands for {cluster}. */
   readonly cluster: string;
   readonly credentials: CredentialSource | undefined;
+  /** Undefined where a plain Git server is the remote. Asks what the server is, so it throws REMOTE_* when that cannot be reached. */
+  pullRequests(): Promise<PullRequests | undefined>;
 }
 
 const SECRETS = { group: '', version: 'v1', plural: 'secrets', namespaced: true };
@@ -49,7 +51,8 @@ export async function openRemote(
     openForge: () => forge.get(),
   });
   const open = opening.move();
-  return { port, cluster, credentials, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  const pullRequests = async () => (await forge.get())?.pullRequests;
+  return { port, cluster, credentials, pullRequests, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /** Made when it is first needed, and again after it could not be made. */

@@ -25,6 +25,8 @@ export interface LookParts {
   readonly scope: Scope;
   readonly rules: RuleSet;
   readonly sealer: Sealer;
+  /** It seals as each archived file is sealed, whatever its own policy. */
+  readonly sealsAsArchived?: boolean;
   readonly clock: Clock;
   readonly includeOwned: boolean;
   readonly signal: AbortSignal;
@@ -89,7 +91,7 @@ class LookRun {
     this.#parts = parts;
     this.#intake = {
       ...parts,
-      sealer: refusingOtherPolicies(parts.sealer, spaces),
+      sealer: parts.sealsAsArchived === true ? parts.sealer : refusingOtherPolicies(parts.sealer, spaces),
       spaces,
       tally: new Tally(),
       storage: new Storage({ report: () => {}, signal: parts.signal, isPatient: false }),

@@ -35,7 +35,7 @@ export class ComparedSpaces implements AsyncDisposable {
   /** What could not be opened, and why. */
   readonly unreadable = new Map<string, KeeperError>();
   readonly #directory: string;
-  readonly #spaces = new Map<string, ComparedSpace>();
+  protected readonly spaces = new Map<string, ComparedSpace>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -49,21 +49,21 @@ export class ComparedSpaces implements AsyncDisposable {
   }
 
   all(): readonly ComparedSpace[] {
-    return [...this.#spaces.values()];
+    return [...this.spaces.values()];
   }
 
   get(name: string): ComparedSpace | undefined {
-    return this.#spaces.get(name);
+    return this.spaces.get(name);
   }
 
   /** One that does not exist is compared as an empty one: nothing is made. */
   async open(name: string): Promise<ComparedSpace> {
-    const known = this.#spaces.get(name);
+    const known = this.spaces.get(name);
     if (known !== undefined) return known;
     const nothing = { head: undefined, treeId: undefined, tree: undefined };
     const store = new ObjectStore(`${this.#directory}/${name}.git`);
     const space = new ComparedSpace(name, new Repository(store, nothing, { readOnly: true }), undefined);
-    this.#spaces.set(name, space);
+    this.spaces.set(name, space);
     return space;
   }
 
@@ -73,7 +73,7 @@ export class ComparedSpaces implements AsyncDisposable {
       const space = await openSpace(name, repository);
       refuseOtherCluster(space, clusterId);
       const { file } = space;
-      this.#spaces.set(name, new ComparedSpace(name, repository, file));
+      this.spaces.set(name, new ComparedSpace(name, repository, file));
     } catch (error) {
       if (!(error instanceof KeeperError) || error.kind === 'defect') throw error;
       this.unreadable.set(name, error);

@@ -21,6 +21,7 @@ import { findMissing } from './missing.ts';
 import { recallSpaces } from './publish-recall.ts';
 import { openPublishing, type Publishing, type RemoteAccess } from './publishing.ts';
 import { Quarantine } from './quarantine.ts';
+import { watchRequests } from './requests.ts';
 import { type ListInProgress, ResourceStreams } from './resource-streams.ts';
 import { ScaleTargets } from './scale-targets.ts';
 import { type Guard, openSpaces, pinnedVersions, type Spaces } from './spaces.ts';
@@ -231,6 +232,15 @@ class ArchiveRun {
     await using ended = this.#ended;
     await using publishing = this.#publishing;
     await using lines = this.#lines;
+    await using _requests = watchRequests({
+      dataDirectory: this.#options.dataDirectory,
+      spaces: this.#spaces,
+      clock: this.#parts.clock,
+      isSynced: () => this.#isSynced,
+      close: (space) => this.#closer.closeNow(space),
+      tagged: (repository) => publishing?.mark(repository),
+      fail: (error) => this.#fail(error),
+    });
     publishing?.start();
     if (publishing !== undefined) {
       for (const name of await ended.recall(this.#options.scope.includesRepository)) publishing.finish(name);

@@ -21,6 +21,13 @@ const SIDE_NOTES = 'refs/notes/data-from-';
 /** What others put onto the remote's `main` is kept here, so that nothing of it is ever lost. */
 const FOREIGN = 'refs/kubekeeper/foreign/';
 
+/** Restores that were proposed at the remote are kept here as long as they are open. */
+export const PROPOSED = 'refs/kubekeeper/proposed/';
+
+export function proposedRef(id: ObjectId): string {
+  return `${PROPOSED}${id.slice(0, 12)}`;
+}
+
 export function foreignRef(id: ObjectId): string {
   return `${FOREIGN}${id.slice(0, 12)}`;
 }

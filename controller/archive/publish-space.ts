@@ -9,6 +9,7 @@ import type { Lane, Stall } from './publish-lane.ts';
 import { countCommits, isMerged, isOurPast, isOwn } from './publish-line.ts';
 import { look } from './publish-look.ts';
 import { type PublishParts, TRANSFER_LIMIT_MS } from './publish-parts.ts';
+import { forgetProposals, isProposed, keepProposals, unknownProposals } from './publish-proposed.ts';
 import { MAIN, sideTrackings, TRACKING, trackingOf } from './publish-refs.ts';
 import { timeLimit } from './publish-timer.ts';
 import { planUpdates, type Updates } from './publish-updates.ts';
@@ -61,6 +62,7 @@ class Try {
     // Sent by a try whose answer was lost: it is there all the same, and somebody counts what waits.
     const isNews = pushed !== undefined || this.#lane.waitingSince !== undefined;
     if (isNews) this.#report(plan, pushed?.bytes ?? 0, this.#parts.clock.monotonic() - started);
+    if (isMainOurs) await forgetProposals(this.#repository, seen);
     if (isMainOurs) await this.#protect();
     return {
       stall: isMainOurs ? undefined : this.#describeStall(seen, plan),
@@ -79,8 +81,9 @@ class Try {
 
   /**
    * True when the remote's `main` may be moved to ours. What others put there is fetched and kept first. It becomes part of ours
-   * when a person merged our side branch into it, or when an earlier life of this archive made it, whose disk was lost while the
-   * remote could not be reached. After our first look nobody but us may be us: then it is a second writer, and a person must know.
+   * when a person merged our side branch or a restore that we proposed into it, or when an earlier life of this archive made it, whose
+   * disk was lost while the remote could not be reached. After our first look nobody but us may be us: then it is a second writer, and
+   * a person must know.
    */
   async #takeCourse(seen: Advertisement): Promise<boolean> {
     const theirs = seen.refs.get(MAIN);
@@ -89,10 +92,15 @@ class Try {
       if (left !== undefined) throw branchGone(this.#lane.name, this.#place, left);
       return true;
     }
+    if (left !== undefined) await this.#keepProposals(seen);
     if (theirs === left) return true;
     if (theirs === this.#lane.foreign) return false;
     if (isOurPast(this.#repository, theirs)) return true;
-    if (!this.#repository.store.has(theirs)) await this.#fetch(theirs);
+    if (!this.#repository.store.has(theirs)) await this.#fetch([theirs]);
+    if (await isProposed(this.#repository, theirs)) {
+      await join(this.#parts, this.#lane.name, this.#repository, theirs);
+      return true;
+    }
     await keepForeign(this.#repository, theirs);
     const isEarlierLife = !this.#lane.isKnown && isOwn(this.#repository.store, theirs, this.#parts.clusterId);
     if (!isEarlierLife && !isMerged(this.#repository, theirs)) {
@@ -103,9 +111,16 @@ class Try {
     return true;
   }
 
-  async #fetch(id: ObjectId): Promise<void> {
+  /** While their branches are there, so that one is known however it is merged. */
+  async #keepProposals(seen: Advertisement): Promise<void> {
+    await this.#fetch(unknownProposals(this.#repository, seen));
+    await keepProposals(this.#repository, seen);
+  }
+
+  async #fetch(wants: readonly ObjectId[]): Promise<void> {
+    if (wants.length === 0) return;
     using limit = this.#limit();
-    await this.#parts.port.fetch(this.#repository, this.#place, [id], limit.signal);
+    await this.#parts.port.fetch(this.#repository, this.#place, wants, limit.signal);
   }
 
   /** A branch that may not be deleted there (it is the default, or protected) holds up nothing else. */

@@ -2,8 +2,8 @@ import type { Forge } from '../core/ports.ts';
 import type { RemotePlace } from '../core/remote.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import type { Advertisement } from '../git/remote/discover.ts';
+import type { Receiver } from '../git/remote/fetch.ts';
 import type { RefUpdate } from '../git/remote/push.ts';
-import type { Repository } from '../git/repository.ts';
 
 export type { Advertisement, RefUpdate };
 
@@ -24,14 +24,14 @@ export interface RemotePort {
   state(place: RemotePlace, signal: AbortSignal): Promise<Advertisement>;
   /** All updates or none. REMOTE_DIVERGED when a ref is not where its update says that it was. */
   push(
-    repository: Repository,
+    repository: Pick<Receiver, 'store'>,
     place: RemotePlace,
     updates: readonly RefUpdate[],
     options: { readonly advertised: Advertisement; readonly signal: AbortSignal },
   ): Promise<Transferred>;
   /** Brings these objects and all behind them; no ref is moved. */
   fetch(
-    repository: Repository,
+    repository: Receiver,
     place: RemotePlace,
     wants: readonly ObjectId[],
     signal: AbortSignal,

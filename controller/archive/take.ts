@@ -18,6 +18,7 @@ import { differsOnlyInHeld } from '../core/sanitise-held.ts';
 import type { ScaleTarget } from '../core/sanitise-options.ts';
 import type { Scope } from '../core/scope.ts';
 import { describe, type FieldWords } from '../core/words.ts';
+import { lastVersion } from '../git/last-version.ts';
 import { blobId } from '../git/object-id.ts';
 import { parseManifest } from './parse-manifest.ts';
 import type { PendingChange, Space } from './space.ts';
@@ -171,7 +172,9 @@ async function stageManifest(intake: Intake, place: Place, result: Sanitised): P
 
 function seal(intake: Intake, place: Place, result: Sanitised): Promise<string> {
   const { space, path } = place;
-  const previous = async () => (await space.repository.readFile(path))?.toString();
+  // One that comes back, as by a restore, keeps its ciphertext, and so its file, while its values are the same.
+  const previous = async () =>
+    ((await space.repository.readFile(path)) ?? lastVersion(space.repository, path))?.toString();
   return intake.sealer.seal(result.object, { repository: space.name, path }, result.secrets, previous);
 }
 

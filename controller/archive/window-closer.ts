@@ -46,6 +46,16 @@ export class WindowCloser {
     if (this.#started && this.#timer === undefined && this.#running === undefined) this.#arm();
   }
 
+  /** Closes the window of this repository now, as if it were due; beside nothing else that is being closed. */
+  async closeNow(space: Space): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    if (!this.#started || space.window === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#runNow([space]);
+    await this.#running;
+  }
+
   /** Closes every open window now, once; for the end of a run. Throws when one cannot be written. */
   async drain(): Promise<void> {
     clearTimeout(this.#timer);
@@ -67,7 +77,10 @@ export class WindowCloser {
   #run(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonic();
-    const due = this.#spaces.all().filter((space) => (this.#dueAt(space) ?? Number.POSITIVE_INFINITY) <= now);
+    this.#runNow(this.#spaces.all().filter((space) => (this.#dueAt(space) ?? Number.POSITIVE_INFINITY) <= now));
+  }
+
+  #runNow(due: readonly Space[]): void {
     this.#running = this.#closeAll(due, (space) => this.#closeOrRetry(space))
       .catch(this.#fail)
       .finally(() => {

@@ -3,15 +3,44 @@ import { type Setting, variableOf } from '../config.ts';
 import { EXIT } from '../errors.ts';
 import { readVersion } from '../telemetry/version.ts';
 import { allowDeletionsCommand } from './allow-deletions.ts';
+import { applyMergedCommand } from './apply-merged.ts';
 import { archiveCommand } from './archive.ts';
+import { changesCommand } from './changes.ts';
+import { diffCommand } from './diff.ts';
+import { driftCommand } from './drift.ts';
 import { explainCommand } from './explain.ts';
+import { exportCommand } from './export.ts';
 import { reportFailure } from './output.ts';
+import { planCommand } from './plan.ts';
+import { proposeCommand } from './propose.ts';
+import { restoreCommand } from './restore.ts';
+import { showCommand } from './show.ts';
+import { tagCommand } from './tag.ts';
+import { tagsCommand } from './tags.ts';
+import { undoCommand } from './undo.ts';
 import type { Verb } from './verb.ts';
 import { verifyCommand } from './verify.ts';
 
 /** The command line: parses, runs one verb, and turns what it threw into one line and an exit code. */
 
-const VERBS: readonly Verb[] = [archiveCommand, verifyCommand, allowDeletionsCommand, explainCommand];
+const VERBS: readonly Verb[] = [
+  archiveCommand,
+  verifyCommand,
+  changesCommand,
+  diffCommand,
+  showCommand,
+  tagCommand,
+  tagsCommand,
+  driftCommand,
+  planCommand,
+  restoreCommand,
+  undoCommand,
+  proposeCommand,
+  applyMergedCommand,
+  exportCommand,
+  allowDeletionsCommand,
+  explainCommand,
+];
 
 /** Runs the command line; answers the exit code and never throws. */
 export async function run(argv: readonly string[]): Promise<number> {

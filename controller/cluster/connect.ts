@@ -14,10 +14,13 @@ export interface RequestOptions {
   readonly body?: string;
   readonly contentType?: string;
   readonly accept?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Who is impersonated stands in for whom the kubeconfig impersonates. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly signal?: AbortSignal;
   /** For the whole exchange; 60 s. */
   readonly timeoutMs?: number;
+  /** `answer`: what the server refuses is an answer as well, but for refused credentials (401). */
+  readonly refusals?: 'throw' | 'answer';
 }
 
 export interface StreamOptions {
@@ -117,11 +120,12 @@ class ServerConnection implements Connection {
   async #send(asked: Asked, options: Sending): Promise<Dispatcher.ResponseData> {
     const credentials = await this.#credentials.get();
     const response = await this.#dispatch(asked, options, credentials);
-    if (response.statusCode !== 401) return accepted(asked, response);
+    const accept = options.refusals === 'answer' ? answered : accepted;
+    if (response.statusCode !== 401) return accept(asked, response);
     const refused = refusal(asked, 401, flatten(response.headers), await readText(response));
     const renewed = await this.#credentials.renew(credentials);
     if (renewed === credentials) throw refused;
-    return accepted(asked, await this.#dispatch(asked, options, renewed));
+    return accept(asked, await this.#dispatch(asked, options, renewed));
   }
 
   #dispatch(
@@ -138,8 +142,7 @@ class ServerConnection implements Connection {
         accept: options.accept ?? 'application/json',
         'user-agent': 'kubekeeper',
         ...(options.body === undefined ? {} : { 'content-type': options.contentType ?? 'application/json' }),
-        ...options.headers,
-        ...credentials.headers,
+        ...headersOf(options.headers ?? {}, credentials.headers),
       },
       signal: options.signal,
       headersTimeout: options.headersTimeoutMs ?? 0,
@@ -156,6 +159,20 @@ async function accepted(asked: Asked, response: Dispatcher.ResponseData): Promis
   const { statusCode } = response;
   if ((statusCode >= 200 && statusCode < 300) || statusCode === 304) return response;
   throw refusal(asked, statusCode, flatten(response.headers), await readText(response));
+}
+
+async function answered(asked: Asked, response: Dispatcher.ResponseData): Promise<Dispatcher.ResponseData> {
+  return response.statusCode === 401 ? accepted(asked, response) : response;
+}
+
+/** Groups of one user must never go with the name of another. */
+function headersOf(
+  own: NonNullable<RequestOptions['headers']>,
+  credentials: Awaited<ReturnType<CredentialSource['get']>>['headers'],
+): Record<string, string | string[]> {
+  if (own['impersonate-user'] === undefined) return { ...own, ...credentials };
+  const kept = Object.entries(credentials).filter(([name]) => !name.toLowerCase().startsWith('impersonate-'));
+  return { ...Object.fromEntries(kept), ...own };
 }
 
 async function readText(response: Dispatcher.ResponseData): Promise<string> {

@@ -1,5 +1,6 @@
 import jsonPatch from 'fast-json-patch';
 import { isJsonObject, type Json } from './object.ts';
+import { childAt } from './pointer.ts';
 
 /**
  * The field-wise difference of two manifests, for people. Lists whose elements have names (containers, ports, variables) are
@@ -39,21 +40,36 @@ function keyed(value: Json): Json {
 }
 
 function keyedList(values: readonly Json[]): Json | undefined {
+  const names = namesOf(values);
+  return names && fromEntries(values.map((value, index) => [names[index] as string, keyed(value)]));
+}
+
+/** How a difference names the elements of a list, by their names or else by their places; undefined where the list is one value. */
+function namesOf(values: readonly Json[]): readonly string[] | undefined {
   if (values.length === 0 || !values.every(isJsonObject)) return undefined;
   for (const key of ['name', 'containerPort', 'port', 'mountPath', 'type', 'key', 'host']) {
     const names = values.map((value) => (Object.hasOwn(value, key) ? String(value[key]) : ''));
-    if (names.every((name) => name !== '') && new Set(names).size === names.length) {
-      return fromEntries(values.map((value, index) => [`[${names[index]}]`, keyed(value)]));
-    }
+    if (names.every((name) => name !== '') && new Set(names).size === names.length)
+      return names.map((name) => `[${name}]`);
   }
-  return fromEntries(values.map((value, index) => [`[${index}]`, keyed(value)]));
+  return values.map((_, index) => `[${index}]`);
+}
+
+/** What a difference's segments name in a document, as it stands there; undefined where nothing is. */
+export function valueNamed(root: Json, segments: readonly string[]): Json | undefined {
+  let value: Json | undefined = root;
+  for (const segment of segments) {
+    value = Array.isArray(value) ? value[namesOf(value)?.indexOf(segment) ?? -1] : childAt(value, segment);
+  }
+  return value;
 }
 
 /** `__proto__` is a key like any other. */
 function fromEntries(entries: readonly (readonly [string, Json])[]): Json {
   const object: { [key: string]: Json } = {};
   for (const [key, value] of entries) {
-    Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+    if (key !== '__proto__') object[key] = value;
+    else Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
   }
   return object;
 }

@@ -83,6 +83,73 @@ export interface Forge {
   protect(place: RemotePlace, options: { readonly signal?: AbortSignal }): Promise<boolean>;
 }
 
+/** A pull request whose branch lies in the same repository. */
+export interface PullRequest {
+  readonly number: number;
+  /** For people. */
+  readonly url: string;
+  readonly state: 'open' | 'merged' | 'closed';
+  readonly body: string;
+  /** The proposed branch, without `refs/heads/`. */
+  readonly branch: string;
+  /** The branch's commit: when it was merged, else now. */
+  readonly head: string;
+  /** The branch that it is for. */
+  readonly base: string;
+  /** What the merge made on that branch: of several rebased commits the last; undefined until it is merged. */
+  readonly mergeCommit: string | undefined;
+  /** A login; undefined until it is merged, and where the forge does not tell. */
+  readonly mergedBy: string | undefined;
+}
+
+/** What one person last said of a pull request; somebody who took it back said nothing. */
+export interface Review {
+  readonly by: string;
+  readonly verdict: 'approved' | 'changes-requested';
+  /** The commit that was looked at. */
+  readonly commit: string;
+}
+
+export interface PullRequestComment {
+  /** Undefined where the forge does not tell who we are. */
+  readonly isOurs: boolean | undefined;
+  readonly body: string;
+}
+
+interface PullRequestCall {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The pull requests of a forge. Bodies and comments are Markdown. All throw KeeperError REMOTE_*: what the account lacks is named, what
+ * may pass is transient.
+ */
+export interface PullRequests {
+  /** One that is open already for the branch is as good. Branches without `refs/heads/`. */
+  open(
+    place: RemotePlace,
+    request: { readonly title: string; readonly body: string; readonly head: string; readonly base: string },
+    options: PullRequestCall,
+  ): Promise<{ readonly number: number; readonly url: string }>;
+  /** Those of branches with this prefix, the one that was touched last first; as many as a person would look through. */
+  find(
+    place: RemotePlace,
+    wanted: { readonly prefix: string; readonly state: 'open' | 'merged' },
+    options: PullRequestCall,
+  ): Promise<readonly PullRequest[]>;
+  /** Undefined when there is none of this number. */
+  read(place: RemotePlace, number: number, options: PullRequestCall): Promise<PullRequest | undefined>;
+  /** The last word of each person who approved or asked for changes. */
+  reviews(place: RemotePlace, number: number, options: PullRequestCall): Promise<readonly Review[]>;
+  comments(place: RemotePlace, number: number, options: PullRequestCall): Promise<readonly PullRequestComment[]>;
+  comment(place: RemotePlace, number: number, body: string, options: PullRequestCall): Promise<void>;
+  rewrite(place: RemotePlace, number: number, body: string, options: PullRequestCall): Promise<void>;
+  /** The label is made where there is none of the name. */
+  label(place: RemotePlace, number: number, name: string, options: PullRequestCall): Promise<void>;
+  /** Without merging it. */
+  close(place: RemotePlace, number: number, options: PullRequestCall): Promise<void>;
+}
+
 /** A coordination.k8s.io Lease as the election needs it. */
 export interface LeaseRecord {
   /** '' when it was released. */

@@ -8,7 +8,7 @@ import type { Place, Removal, Walk } from './sanitise-walk.ts';
  * Maps that the API server leaves out when they are empty, as it does all lists: when the rules have emptied one, it goes, so
  * that the file is the same whether the server wrote into it or not. Nobody else's empty value is touched.
  */
-const OMITTED_WHEN_EMPTY: ReadonlySet<string> = new Set([
+export const OMITTED_WHEN_EMPTY: ReadonlySet<string> = new Set([
   'annotations',
   'labels',
   'data',

@@ -36,7 +36,7 @@ function describeLong(change: FieldChange): string {
 }
 
 /** 'spec.template.spec.containers[web].image'; keys that hold dots are quoted. */
-function renderPath(segments: readonly string[]): string {
+export function renderPath(segments: readonly string[]): string {
   let path = '';
   for (const segment of segments) {
     if (/^\[.*\]$/s.test(segment)) path += oneLine(segment);

@@ -45,7 +45,7 @@ export function busy(api: string, refusal: Refusal, retryAfterMs: number): Keepe
   });
 }
 
-/** It refused to make or to protect a repository; `advice` says what is missing. */
+/** It refused to make or to protect a repository, or something in it; `advice` says what is missing. */
 export function refused(doing: string, place: RemotePlace, refusal: Refusal | undefined, advice: string): KeeperError {
   const { owner, name } = place;
   const words = refusal === undefined ? '' : ` (${refusal.words})`;

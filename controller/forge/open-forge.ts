@@ -1,4 +1,4 @@
-import type { CredentialSource, Forge } from '../core/ports.ts';
+import type { CredentialSource, Forge, PullRequests } from '../core/ports.ts';
 import { type ApiOptions, openApi } from './api.ts';
 import { authorizeWith } from './authorization.ts';
 import { detectForge } from './detect.ts';
@@ -6,6 +6,8 @@ import { openDispatcher, type Way } from './dispatcher.ts';
 import { giteaForge } from './gitea.ts';
 import { githubForge } from './github.ts';
 import { GITHUB_HEADERS, githubAddress, isGithubCom } from './github-address.ts';
+import { giteaDialect, githubDialect } from './pull-request-dialects.ts';
+import { pullRequestsOf } from './pull-requests.ts';
 
 export interface ForgeOptions extends Way {
   readonly kind: 'auto' | 'github' | 'gitea' | 'none';
@@ -20,7 +22,7 @@ export interface ForgeOptions extends Way {
 }
 
 /** A forge and its connections. */
-export type OpenForge = Forge & AsyncDisposable;
+export type OpenForge = Forge & { readonly pullRequests: PullRequests } & AsyncDisposable;
 
 /**
  * The API beside a remote; undefined when it is a plain Git server. With `auto` the server is asked what it is, but for names that are
@@ -36,7 +38,8 @@ export async function openForge(options: ForgeOptions): Promise<OpenForge | unde
   const dispatcher = openDispatcher(baseUrl, options);
   const api = openApi({ ...accessOf(options, kind), baseUrl, dispatcher });
   const forge = kind === 'gitea' ? giteaForge(api, prefix) : githubForge(api);
-  return { ...forge, [Symbol.asyncDispose]: () => dispatcher.destroy() };
+  const pullRequests = pullRequestsOf(api, kind === 'gitea' ? giteaDialect(prefix) : githubDialect);
+  return { ...forge, pullRequests, [Symbol.asyncDispose]: () => dispatcher.destroy() };
 }
 
 async function detect(options: ForgeOptions, base: string): Promise<'github' | 'gitea' | undefined> {

@@ -83,7 +83,7 @@ export function parseCommit(content: Buffer): ParsedCommit {
   };
 }
 
-function parseSignature(line: string | undefined): { identity: Identity; time: Date } | undefined {
+export function parseSignature(line: string | undefined): { identity: Identity; time: Date } | undefined {
   const parts = /^(.*?) ?<(.*?)> (-?\d+)/.exec(line ?? '');
   if (parts === null) return undefined;
   return {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeFile, syncDirectory, temporaryPath, writeSynced } from './durable-file.ts';
 import { errnoOf, fileFailure } from './errors.ts';
+import { makePrivate } from './private-directory.ts';
 
 /**
  * A restore makes a namespace again, with a new uid, and its history goes on: whoever restores says so in `continues/NAME.json` of the
@@ -26,5 +29,22 @@ export function readContinuedLine(dataDirectory: string, namespace: string): Con
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || errnoOf(error) === 'ENOENT') return undefined;
     throw fileFailure(dataDirectory, `read ${DIRECTORY}/${namespace}.json`, error);
+  }
+}
+
+/** On the disk when it resolves. */
+export async function writeContinuedLine(dataDirectory: string, namespace: string, line: ContinuedLine): Promise<void> {
+  try {
+    const directory = await makePrivate(dataDirectory, [DIRECTORY]);
+    const temporary = temporaryPath(directory, '.tmp_');
+    try {
+      await writeSynced(temporary, `${JSON.stringify(line)}\n`, 0o600);
+      await rename(temporary, join(directory, `${namespace}.json`));
+    } finally {
+      await removeFile(temporary);
+    }
+    await syncDirectory(directory);
+  } catch (error) {
+    throw fileFailure(dataDirectory, `write ${DIRECTORY}/${namespace}.json`, error);
   }
 }

@@ -8,6 +8,14 @@ export function damaged(directory: string, file: string, problem: string, cause?
   );
 }
 
+/** What Git may well read, but nobody honest writes. `problem` goes on behind the repository's name as a sentence. */
+export function hostile(directory: string, problem: string): KeeperError {
+  return new KeeperError(
+    `Repository "${directory}" is not one to restore from: ${problem}; nothing of it was used, ask who wrote it, or choose a commit before that`,
+    { kind: 'stalled', code: 'REPOSITORY_HOSTILE', details: { directory, problem } },
+  );
+}
+
 /** A repository that Git may well read, but that is not laid out as kubekeeper lays it out. */
 export function foreign(directory: string, problem: string): KeeperError {
   return new KeeperError(

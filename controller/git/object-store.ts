@@ -1,9 +1,12 @@
+import { constants } from 'node:buffer';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
+import type { KeeperError } from '../errors.ts';
 import { applyDelta } from './apply-delta.ts';
 import { ByteCache } from './byte-cache.ts';
-import { damaged, errnoOf } from './errors.ts';
+import { judge, LARGEST_INFLATED, LONGEST_CHAIN, MOST_BUILT } from './distrust.ts';
+import { damaged, errnoOf, hostile } from './errors.ts';
 import { EMPTY_TREE, type ObjectId, type ObjectType } from './object-id.ts';
 import { indexOf, type Pack, readEntry, verifyTrailer } from './open-pack.ts';
 import { ENTRY, objectTypeOf } from './pack-format.ts';
@@ -24,6 +27,9 @@ export type ObjectCache = ByteCache<StoredObject>;
 /** All repositories of the process share this much memory for inflated objects. */
 const sharedCache: ObjectCache = new ByteCache<StoredObject>(8 * 1024 * 1024);
 
+/** Names of objects that are remembered as judged, some 100 bytes each. */
+const MOST_JUDGED = 50_000;
+
 /**
  * The objects of one repository, read where they lie. Reads are synchronous: a few positioned reads of pages that are
  * mostly in memory, which also means that no pack can vanish between looking up and reading.
@@ -38,8 +44,15 @@ export class ObjectStore {
   /** Where the last object was found, among these packs: the next one is likely to be beside it. */
   #latest: { readonly packs: readonly Pack[]; readonly pack: Pack } | undefined;
 
-  constructor(directory: string) {
+  /** What was judged; undefined where what is read was made by us or checked when it came. */
+  readonly #judged: Set<ObjectId> | undefined;
+  readonly #largest: number;
+
+  /** `distrusted`: anybody may have made this repository, so each object is judged before it is given out. */
+  constructor(directory: string, { distrusted = false }: { readonly distrusted?: boolean } = {}) {
     this.directory = directory;
+    this.#judged = distrusted ? new Set() : undefined;
+    this.#largest = distrusted ? LARGEST_INFLATED : Number.POSITIVE_INFINITY;
   }
 
   get packDirectory(): string {
@@ -119,10 +132,15 @@ export class ObjectStore {
     return found;
   }
 
-  /** Throws REPOSITORY_DAMAGED when the object is missing or cannot be read. */
+  /** Throws REPOSITORY_DAMAGED when the object is missing or cannot be read, REPOSITORY_HOSTILE when it is distrusted and odd. */
   read(id: ObjectId, cache: ObjectCache = sharedCache): StoredObject {
     const object = this.#lookUp(id, cache);
     if (object === undefined) throw damaged(this.directory, `object ${id}`, 'is missing');
+    if (this.#judged !== undefined && !this.#judged.has(id)) {
+      judge(this.directory, id, object);
+      if (this.#judged.size >= MOST_JUDGED) this.#judged.clear();
+      this.#judged.add(id);
+    }
     return object;
   }
 
@@ -150,7 +168,7 @@ export class ObjectStore {
     const place = this.find(id);
     if (place !== undefined) return this.readPacked(place.pack, place.offset, cache);
     if (id === EMPTY_TREE) return { type: 'tree', content: Buffer.alloc(0) };
-    return readLoose(this.directory, id);
+    return readLoose(this.directory, id, this.#largest);
   }
 
   /** Follows a chain of deltas down to its base, then builds upwards; the versions between are kept as long as they fit. */
@@ -158,11 +176,12 @@ export class ObjectStore {
     const deltas: { key: string; content: Buffer }[] = [];
     let at = { pack, offset };
     let object: StoredObject | undefined;
+    let left = this.#largest;
     while (object === undefined) {
       const key = `${at.pack.path}:${at.offset}`;
       object = cache.get(key);
       if (object !== undefined) break;
-      const entry = readEntry(at.pack, at.offset);
+      const entry = readEntry(at.pack, at.offset, this.#largest);
       const type = objectTypeOf(entry.type);
       if (type !== undefined) {
         object = { type, content: entry.content };
@@ -170,13 +189,22 @@ export class ObjectStore {
         break;
       }
       deltas.push({ key, content: entry.content });
+      left -= entry.content.length;
+      if (this.#judged !== undefined && (left < 0 || deltas.length > LONGEST_CHAIN)) throw this.#endless(pack);
       at = this.#baseOf(at.pack, at.offset, entry);
     }
+    let built = 0;
     for (const delta of deltas.reverse()) {
+      built += object.content.length;
+      if (this.#judged !== undefined && built > MOST_BUILT) throw this.#endless(pack);
       object = { type: object.type, content: this.#apply(pack, object.content, delta.content) };
       cache.set(delta.key, object, object.content.length + 200);
     }
     return object;
+  }
+
+  #endless(pack: Pack): KeeperError {
+    return hostile(this.directory, `an object in ${pack.name} is built of deltas without an end`);
   }
 
   #baseOf(pack: Pack, offset: number, entry: { type: number; distance: number; baseId: string | undefined }) {
@@ -190,7 +218,7 @@ export class ObjectStore {
 
   #apply(pack: Pack, base: Buffer, delta: Buffer): Buffer {
     try {
-      return applyDelta(base, delta);
+      return applyDelta(base, delta, this.#largest);
     } catch (error) {
       throw damaged(this.directory, `objects/pack/${pack.name}.pack`, 'has a broken delta', error);
     }
@@ -212,7 +240,7 @@ export function describePack(directory: string, name: string, isKept: boolean): 
 }
 
 /** We write packs only; Git itself and people's commands leave loose objects. */
-function readLoose(directory: string, id: ObjectId): StoredObject | undefined {
+function readLoose(directory: string, id: ObjectId, largest = Number.POSITIVE_INFINITY): StoredObject | undefined {
   const file = `objects/${id.slice(0, 2)}/${id.slice(2)}`;
   let bytes: Buffer;
   try {
@@ -222,13 +250,14 @@ function readLoose(directory: string, id: ObjectId): StoredObject | undefined {
     throw error;
   }
   try {
-    const inflated = inflateSync(bytes);
+    const inflated = inflateSync(bytes, { maxOutputLength: Math.min(largest, constants.MAX_LENGTH) });
     const end = inflated.indexOf(0);
     const type = inflated.toString('latin1', 0, end).split(' ')[0];
     if (type !== 'commit' && type !== 'tree' && type !== 'blob' && type !== 'tag')
       throw new RangeError('No Git object');
     return { type, content: inflated.subarray(end + 1) };
   } catch (error) {
+    if (errnoOf(error) === 'ERR_BUFFER_TOO_LARGE') throw hostile(directory, `${file} has more than ${largest} bytes`);
     throw damaged(directory, file, 'cannot be read', error);
   }
 }

@@ -1,7 +1,8 @@
 import { inflateSync } from 'node:zlib';
+import { KeeperError } from '../errors.ts';
 import { ByteCache } from './byte-cache.ts';
 import { readIndex } from './check-index.ts';
-import { damaged } from './errors.ts';
+import { damaged, hostile } from './errors.ts';
 import { forgetFile, readAt } from './open-files.ts';
 import { decodeEntryHeader, type EntryHeader, MAX_HEADER } from './pack-format.ts';
 import type { PackIndex } from './pack-index.ts';
@@ -85,19 +86,24 @@ function readScratch(pack: Pack, offset: number, length: number): Buffer {
   return readAt(`${pack.path}.pack`, offset, length, scratch);
 }
 
-export function readEntry(pack: Pack, offset: number): PackedEntry {
+/** Throws REPOSITORY_HOSTILE for an entry of more than `largest` bytes, before any of it is inflated. */
+export function readEntry(pack: Pack, offset: number, largest = Number.POSITIVE_INFINITY): PackedEntry {
   try {
     let bytes = readScratch(pack, offset, FIRST_READ);
     const header = decodeEntryHeader(bytes, 0);
     if (header.size > (pack.packBytes - offset) * MOST_INFLATED)
       throw new RangeError('An entry is larger than it can be');
+    if (header.size > largest) throw hostile(pack.repository, `it holds an object of ${header.size} bytes`);
     const most = Math.min(header.length + header.size + Math.floor(header.size / 256) + 64, pack.packBytes - offset);
     if (most > bytes.length && bytes.length === FIRST_READ) bytes = readScratch(pack, offset, most);
-    const content = inflateSync(bytes.subarray(header.length), { chunkSize: Math.max(64, header.size + 1) });
+    const content = inflateSync(bytes.subarray(header.length), {
+      chunkSize: Math.max(64, header.size + 1),
+      maxOutputLength: header.size + 1,
+    });
     if (content.length !== header.size) throw new RangeError('An entry has another size than its header says');
     return { ...header, content };
   } catch (error) {
-    if (isFileError(error)) throw error;
+    if (isFileError(error) || error instanceof KeeperError) throw error;
     throw damaged(pack.repository, `objects/pack/${pack.name}.pack`, `cannot be read at byte ${offset}`, error);
   }
 }

@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type FileHandle, link, open, rm } from 'node:fs/promises';
 import { KeeperError } from '../errors.ts';
 
@@ -22,6 +23,10 @@ export async function openFingerprintKey(directory: string): Promise<KeyObject> 
   } catch (cause) {
     throw unusable(path, cause);
   }
+}
+
+export function hasFingerprintKey(directory: string): boolean {
+  return existsSync(`${directory}/${FINGERPRINT_KEY_FILE}`);
 }
 
 /** The key beside whoever holds the lock: nothing is made or mended. Throws FINGERPRINT_KEY_INVALID where there is none. */

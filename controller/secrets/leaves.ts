@@ -12,12 +12,19 @@ export interface Leaf {
   readonly value: string | number | boolean | RawNumber;
 }
 
-/** All leaves in the order of the file that `renderJson` writes. */
-export function leavesOf(root: Json): Leaf[] {
+/** All leaves in the order of the file that `renderJson` writes, or unsorted: as they came. */
+export function leavesOf(root: Json, order: Order = sorted): Leaf[] {
   const leaves: Leaf[] = [];
-  collect(root, [], [], leaves);
+  collect(root, [], [], leaves, order);
   return leaves;
 }
+
+type Order = (keys: string[]) => readonly string[];
+
+const sorted: Order = (keys) => keys.sort();
+
+/** For `leavesOf`: the order in which the keys came. */
+export const unsorted: Order = (keys) => keys;
 
 /** The leaves at and under the pointers, each once; a pointer to nothing gives none. */
 export function leavesAt(root: Json, pointers: readonly string[]): Leaf[] {
@@ -29,7 +36,7 @@ export function leavesAt(root: Json, pointers: readonly string[]): Leaf[] {
 }
 
 /** A copy of `root` in which every leaf has what `replace` gives for it; `root` stays as it is. */
-export function replaceLeaves(root: Json, leaves: readonly Leaf[], replace: (leaf: Leaf) => string): Json {
+export function replaceLeaves(root: Json, leaves: readonly Leaf[], replace: (leaf: Leaf) => Json): Json {
   const copied = new Set<Json>();
   const top: { root: Json } = { root };
   for (const leaf of leaves) {
@@ -50,17 +57,23 @@ function leavesUnder(root: Json, segments: readonly string[]): Leaf[] {
     value = childAt(value, segment);
   }
   const leaves: Leaf[] = [];
-  if (value !== undefined) collect(value, segments, keys, leaves);
+  if (value !== undefined) collect(value, segments, keys, leaves, sorted);
   return leaves;
 }
 
-function collect(value: Json, segments: readonly string[], keys: readonly string[], leaves: Leaf[]): void {
+function collect(
+  value: Json,
+  segments: readonly string[],
+  keys: readonly string[],
+  leaves: Leaf[],
+  order: Order,
+): void {
   if (value === null) return;
   if (Array.isArray(value)) {
-    for (const [index, child] of value.entries()) collect(child, [...segments, String(index)], keys, leaves);
+    for (const [index, child] of value.entries()) collect(child, [...segments, String(index)], keys, leaves, order);
   } else if (isJsonObject(value)) {
-    for (const key of Object.keys(value).sort()) {
-      collect(value[key] as Json, [...segments, key], [...keys, key], leaves);
+    for (const key of order(Object.keys(value))) {
+      collect(value[key] as Json, [...segments, key], [...keys, key], leaves, order);
     }
   } else {
     leaves.push({ pointer: renderPointer(segments), keys, value: value as Leaf['value'] });

@@ -11,7 +11,7 @@ interface SopsScalar {
 }
 
 /** What sops's MAC begins with when it covers only the encrypted values: SHA-256 of "sops". */
-const MAC_ONLY_ENCRYPTED = createHash('sha256').update('sops').digest();
+export const MAC_ONLY_ENCRYPTED = createHash('sha256').update('sops').digest();
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
 
 /** A leaf's sealed text. The additional data binds it to its keys; sops knows no sealed empty string, it stays ''. */
@@ -42,7 +42,8 @@ function encryptScalar(dataKey: Buffer, scalar: SopsScalar, additionalData: stri
   return `ENC[AES256_GCM,data:${encrypted},iv:${iv.toString('base64')},tag:${tag},type:${scalar.type}]`;
 }
 
-function scalarOf(leaf: Leaf): SopsScalar {
+/** Of a leaf that is not sealed. */
+export function scalarOf(leaf: Leaf): SopsScalar {
   if (typeof leaf.value === 'string') return { type: 'str', text: leaf.value };
   if (typeof leaf.value === 'boolean') return { type: 'bool', text: leaf.value ? 'True' : 'False' };
   const text = textOf(leaf);

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import type { Credential, CredentialSource } from '../../controller/core/ports.ts';
 import { openCredentials } from '../../controller/forge/credentials.ts';
-import { openForge } from '../../controller/forge/open-forge.ts';
+import { type OpenForge, openForge } from '../../controller/forge/open-forge.ts';
 import { assertHides, placeIn, ScriptedCredentials } from './forge-contract.ts';
 import { HandClock, rsaKey } from './keys.ts';
 import { type OddAnswer, type OddServer, startOddServer } from './odd-server.ts';
@@ -130,13 +130,55 @@ async function failureOf(
   kind: 'github' | 'gitea' | 'auto',
   credentials: CredentialSource,
 ): Promise<unknown> {
-  try {
+  return await failureIn(async () => {
     await using forge = await openForge({ kind, origin, credentials, proxyFor: () => undefined });
     const place = placeIn(origin, 'ops', 'prod-shop');
     await forge?.create(place, {});
     await forge?.protect(place, {});
-    return undefined;
-  } catch (error) {
-    return error;
-  }
+  });
 }
+
+async function failureIn(work: () => Promise<unknown>): Promise<unknown> {
+  return await work().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+test('no call about pull requests shows the token, whatever the forge says', async () => {
+  const place = (origin: string) => placeIn(origin, 'ops', 'prod-shop');
+  const request = { title: 'restore', body: 'Plan', head: 'kubekeeper/restore/x', base: 'main' };
+  const calls: readonly ((forge: OpenForge, origin: string) => Promise<unknown>)[] = [
+    ({ pullRequests }, origin) => pullRequests.open(place(origin), request, {}),
+    ({ pullRequests }, origin) => pullRequests.find(place(origin), { prefix: '', state: 'merged' }, {}),
+    ({ pullRequests }, origin) => pullRequests.read(place(origin), 1, {}),
+    ({ pullRequests }, origin) => pullRequests.reviews(place(origin), 1, {}),
+    ({ pullRequests }, origin) => pullRequests.comments(place(origin), 1, {}),
+    ({ pullRequests }, origin) => pullRequests.comment(place(origin), 1, 'Applied', {}),
+    ({ pullRequests }, origin) => pullRequests.rewrite(place(origin), 1, 'Plan', {}),
+    ({ pullRequests }, origin) => pullRequests.label(place(origin), 1, 'kubekeeper', {}),
+    ({ pullRequests }, origin) => pullRequests.close(place(origin), 1, {}),
+  ];
+  const token = 'canary-token-93f1c2';
+  let errors = 0;
+  const written = await listening(async () => {
+    for (const echo of Object.values(ECHOES)) {
+      for (const status of [401, 403, 404, 409, 422, 500]) {
+        await using server = await startEcho(echo, status);
+        for (const kind of ['github', 'gitea'] as const) {
+          const credentials = new ScriptedCredentials({ kind: 'token', token });
+          await using forge = await openForge({ kind, origin: server.origin, credentials, proxyFor: () => undefined });
+          assert.ok(forge !== undefined);
+          for (const call of calls) {
+            const error = await failureIn(() => call(forge, server.origin));
+            if (error === undefined) continue;
+            errors++;
+            assertHides(error, [token]);
+          }
+        }
+      }
+    }
+  });
+  assert.ok(errors > 400, `only ${errors} errors were looked at`);
+  assert.equal(written, '');
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PULL_ROUTES } from './github-pulls.ts';
 import type { GithubAccount, GithubState } from './github-state.ts';
 
 /** What GitHub's REST API (version 2022-11-28) takes and answers for the calls that we make, as docs.github.com tells it. */
@@ -97,6 +98,7 @@ export const ROUTES: readonly GithubRoute[] = [
         ? { status: 200, body: { id: state.installationId, account: { login: owner } } }
         : refusal(404, 'Not Found'),
   },
+  ...PULL_ROUTES,
 ];
 
 export function refusal(status: number, message: string, more: object = {}): GithubAnswer {

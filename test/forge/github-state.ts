@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { GithubPull } from './github-pulls.ts';
 import type { GithubAnswer } from './github-routes.ts';
 
 export interface GithubAccount {
@@ -26,6 +27,9 @@ export class GithubState {
   readonly organizations = new Map<string, readonly string[]>();
   /** By `OWNER/NAME`. */
   readonly repositories = new Map<string, GithubRepository>();
+  /** Commits by `OWNER/NAME:BRANCH`. */
+  readonly branches = new Map<string, string>();
+  readonly #pulls = new Map<string, GithubPull[]>();
   /** Whether the plan offers protected branches for private repositories. */
   hasProtection = true;
   readonly appId = '12345';
@@ -38,6 +42,13 @@ export class GithubState {
   tokensGiven = 0;
   /** What the server takes for now. */
   now = (): number => Date.now();
+
+  /** Of `OWNER/NAME`, by number from 1. */
+  pullsOf(path: string): GithubPull[] {
+    const pulls = this.#pulls.get(path) ?? [];
+    this.#pulls.set(path, pulls);
+    return pulls;
+  }
 
   /** A token for an account: `ghp_...` or `github_pat_...`. */
   addToken(account: GithubAccount): string {

@@ -10,6 +10,17 @@ import { binary } from '../cluster/binaries.ts';
 
 const run = promisify(execFile);
 
+/** Any other command of sops in `directory`, which is all that it sees. */
+export async function sops(directory: string, args: readonly string[], identity = ''): Promise<string> {
+  const environment = { HOME: directory, XDG_CONFIG_HOME: directory, SOPS_AGE_KEY: identity };
+  const { stdout } = await run(await binary('sops'), args, {
+    cwd: directory,
+    env: environment,
+    maxBuffer: 64 * 2 ** 20,
+  });
+  return stdout;
+}
+
 /** `sops -d FILE` in `directory`. Rejects with sops's own words on `stderr`. */
 export async function decryptText(directory: string, text: string, identity: string): Promise<string> {
   const file = join(directory, 'sealed.json');

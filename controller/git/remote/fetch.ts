@@ -14,13 +14,16 @@ export interface Fetched {
   readonly bytes: number;
 }
 
+/** What takes the objects: a `Repository`, or a place beside one. */
+export type Receiver = Pick<Repository, 'store' | 'refs' | 'receivePack'>;
+
 /**
  * Brings the objects that these lead to into a repository, durably; no ref is moved, and until one leads to them they are
  * forgotten at the next start. What is here already is not sent again. Throws KeeperError REMOTE_* (nothing was kept
  * then) and what `receivePack` throws; aborting throws the signal's reason.
  */
 export async function fetch(
-  repository: Repository,
+  repository: Receiver,
   remote: Remote,
   wants: readonly ObjectId[],
   signal: AbortSignal,

@@ -1,0 +1,121 @@
+import type { Clock } from '../core/ports.ts';
+import { KeeperError } from '../errors.ts';
+import {
+  type Answer,
+  answerRequest,
+  type PointRequest,
+  type Request,
+  type TagRequest,
+  takeRequests,
+} from '../git/requests.ts';
+import type { Space } from './space.ts';
+import type { Spaces } from './spaces.ts';
+
+/**
+ * Does for commands beside the running archiver what only the one writer may do: tags, and a commit of what was seen until now. What
+ * cannot be done yet stays where it is and is looked at again; whoever asked knows how long to wait.
+ */
+
+const EVERY_MS = 500;
+
+export interface RequestsParts {
+  readonly dataDirectory: string;
+  readonly spaces: Pick<Spaces, 'get'>;
+  readonly clock: Clock;
+  /** Were the first lists complete, so that windows may be closed? */
+  readonly isSynced: () => boolean;
+  /** Closes the window of one repository as at its end. */
+  readonly close: (space: Space) => Promise<void>;
+  /** There is a new tag to push. */
+  readonly tagged: (repository: string) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export function watchRequests(parts: RequestsParts): AsyncDisposable {
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> = Promise.resolve();
+  const look = () => {
+    looking = lookOnce(parts)
+      .catch(parts.fail)
+      .then(() => {
+        if (!isStopped) timer = setTimeout(look, EVERY_MS);
+      });
+  };
+  look();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
+  };
+}
+
+async function lookOnce(parts: RequestsParts): Promise<void> {
+  for (const request of await waiting(parts.dataDirectory)) {
+    const answer = await carryOut(parts, request);
+    if (answer === undefined) continue;
+    await answerRequest(parts.dataDirectory, request.id, answer);
+    if (answer.ok) parts.tagged(request.repository);
+  }
+}
+
+/** A disk or rights that do not let us look keep nobody from archiving: who asks is told that nobody answers. */
+async function waiting(dataDirectory: string): Promise<readonly Request[]> {
+  try {
+    return await takeRequests(dataDirectory);
+  } catch (error) {
+    if (isDisk(error)) return [];
+    throw error;
+  }
+}
+
+function isDisk(error: unknown): boolean {
+  return error instanceof KeeperError && error.code === 'DATA_DIRECTORY_UNUSABLE';
+}
+
+/** Undefined: not yet. */
+async function carryOut(parts: RequestsParts, request: Request): Promise<Answer | undefined> {
+  const space = parts.spaces.get(request.repository);
+  // One that is being renewed comes back by itself.
+  if (space === undefined || space.users.isClosed) return parts.isSynced() ? notArchived(request) : undefined;
+  try {
+    return request.do === 'tag' ? await tag(parts, space, request) : await makePoint(parts, space, request);
+  } catch (error) {
+    if (!(error instanceof KeeperError) || error.kind === 'defect' || error.code === 'LEADERSHIP_LOST') throw error;
+    return { ok: false, reason: error.message, code: error.code };
+  }
+}
+
+function notArchived({ repository }: Request): Answer {
+  const reason = `The running archiver does not archive "${repository}"; nothing was changed, check the name and its --namespaces`;
+  return { ok: false, reason, code: 'REQUEST_REFUSED' };
+}
+
+async function makePoint(
+  parts: RequestsParts,
+  space: Space,
+  request: PointRequest & Request,
+): Promise<Answer | undefined> {
+  if (!parts.isSynced() || space.line.isIncomplete) return undefined;
+  const { window } = space;
+  if (window !== undefined) {
+    if ((space.retryAt ?? 0) > parts.clock.monotonic()) return undefined;
+    await parts.close(space);
+    if (space.window?.openedAt === window.openedAt || space.users.isClosed) return undefined;
+  }
+  const target = space.repository.head;
+  return target === undefined ? notArchived(request) : await tag(parts, space, { ...request, target });
+}
+
+async function tag(
+  parts: RequestsParts,
+  space: Space,
+  { name, target, message, tagger }: Pick<TagRequest, 'name' | 'target' | 'message' | 'tagger'>,
+): Promise<Answer> {
+  using _user = space.users.enter();
+  const time = new Date(parts.clock.wall());
+  await space.repository.tag(name, { target, message, tagger, time });
+  return { ok: true, commit: target, tag: name };
+}

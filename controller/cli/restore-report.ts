@@ -1,0 +1,180 @@
+import type { StepResult } from '../core/restore/journal.ts';
+import { countSteps, type Plan, type Step } from '../core/restore/plan.ts';
+import { EXIT } from '../errors.ts';
+import type { CarryOutEvent } from '../restore/carry-out.ts';
+import type { ReadBack } from '../restore/read-back.ts';
+import { printLine, printNote } from './output.ts';
+import { openProgress } from './progress.ts';
+
+/** What a restore tells as it goes, and what came of it. */
+
+interface Ended {
+  readonly step: Step;
+  readonly result: StepResult;
+  readonly reason?: string;
+  readonly notes: readonly string[];
+}
+
+const DONE: Readonly<Record<string, string>> = {
+  create: 'created',
+  update: 'updated',
+  replace: 'replaced',
+  delete: 'deleted',
+};
+
+/** What came of one restore. */
+export interface Told {
+  readonly code: number;
+  /** For `-o json`. */
+  readonly document: object;
+}
+
+interface Named {
+  readonly safetyTag: string | undefined;
+  /** That was restored from. */
+  readonly repository: string;
+  /** That was restored into. */
+  readonly target: string;
+}
+
+export class RestoreReport {
+  readonly #format: 'text' | 'json';
+  readonly #progress = openProgress();
+  readonly #ended: Ended[] = [];
+  readonly #incomplete: { readonly object: string; readonly reason: string }[] = [];
+  #readBack: ReadBack | undefined;
+  #stoppedBy: string | undefined;
+
+  readonly #prefix: string;
+
+  /** `prefix` stands before what is told of one of several namespaces. */
+  constructor(format: 'text' | 'json', prefix = '') {
+    this.#format = format;
+    this.#prefix = prefix;
+  }
+
+  take(event: CarryOutEvent): void {
+    switch (event.type) {
+      case 'wave':
+        this.#progress.tell(`${event.wave}: ${event.steps} ${event.steps === 1 ? 'object' : 'objects'}`);
+        break;
+      case 'step':
+        this.#ended.push(event);
+        if (event.result !== 'done')
+          this.#note(`${event.result}: ${nameOf(event.step)}: ${event.reason ?? 'no reason given'}`);
+        else this.#progress.tell(`${DONE[event.step.action]} ${nameOf(event.step)} (${this.#ended.length})`);
+        break;
+      case 'waiting':
+        this.#note(
+          `waiting for ${event.for} (${Math.round(event.ms / 1000)} of ${Math.round(event.deadlineMs / 1000)} s)`,
+        );
+        break;
+      case 'incomplete':
+        this.#incomplete.push(event);
+        this.#note(`incomplete: ${event.object}: ${event.reason}`);
+        break;
+      case 'done':
+        if (event.stoppedBy !== undefined)
+          this.#stoppedBy = event.stoppedBy === 'abort' ? 'interrupted' : event.stoppedBy.message;
+        break;
+      case 'read-back':
+        this.#readBack = event.result;
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  nothing(plan: Plan): Told {
+    const isWhole = plan.steps.length === 0;
+    if (this.#format === 'text')
+      this.#note(
+        isWhole
+          ? `nothing to restore: ${plan.equal} objects are equal`
+          : 'nothing of it can be done; nothing was changed',
+      );
+    const code = plan.steps.some(({ action }) => action === 'skip') ? EXIT.partial : EXIT.done;
+    return { code, document: this.#document(plan, { equal: isWhole, safetyTag: undefined }) };
+  }
+
+  /** Tells the end. */
+  end(plan: Plan, { safetyTag, repository, target }: Named): Told {
+    this.#progress.end();
+    const undone = this.#ended.filter(({ result }) => result !== 'done');
+    const skipped = plan.steps.filter(({ action }) => action === 'skip');
+    const different = this.#readBack?.different ?? [];
+    const isEqual =
+      this.#stoppedBy === undefined && undone.length === 0 && different.length === 0 && this.#incomplete.length === 0;
+    const document = this.#document(plan, { equal: isEqual && skipped.length === 0, safetyTag });
+    if (this.#format === 'text') this.#text({ undone, skipped, different, isEqual, safetyTag, repository, target });
+    const isPartly = this.#stoppedBy !== undefined || undone.length + skipped.length + this.#incomplete.length > 0;
+    const finished = isPartly ? EXIT.partial : different.length > 0 ? EXIT.failed : EXIT.done;
+    return { code: this.#stoppedBy === 'interrupted' ? EXIT.interrupted : finished, document };
+  }
+
+  #text(
+    told: {
+      readonly undone: readonly Ended[];
+      readonly skipped: readonly Step[];
+      readonly different: ReadBack['different'];
+      readonly isEqual: boolean;
+    } & Named,
+  ): void {
+    const { undone, skipped, different, isEqual, safetyTag, repository, target } = told;
+    for (const { step, notes } of this.#ended) for (const note of notes) this.#note(`${nameOf(step)}: ${note}`);
+    for (const one of different) {
+      printLine(`${this.#prefix}differs   ${one.object}${one.reason === undefined ? '' : `  ${one.reason}`}`);
+      for (const { long } of one.fields) printLine(`          ${long}`);
+    }
+    const done = this.#ended.length - undone.length;
+    const objects = `${done} ${done === 1 ? 'object' : 'objects'}`;
+    const rest = [
+      ...(undone.length === 0 ? [] : [`${undone.length} not done`]),
+      ...(skipped.length === 0 ? [] : [`${skipped.length} skipped`]),
+      ...(different.length === 0 ? [] : [`${different.length} differ`]),
+      ...(this.#incomplete.length === 0 ? [] : [`${this.#incomplete.length} incomplete`]),
+    ];
+    if (this.#stoppedBy !== undefined) printLine(`${this.#prefix}stopped after ${objects}: ${this.#stoppedBy}`);
+    else printLine(`${this.#prefix}restored ${objects}, ${rest.length === 0 && isEqual ? 'equal' : rest.join(', ')}`);
+    if (this.#stoppedBy !== undefined) this.#note(`go on with: kubekeeper restore ${repository} --resume`);
+    else if (safetyTag !== undefined)
+      this.#note(`take it back: kubekeeper restore ${target} --to ${safetyTag} --prune`);
+  }
+
+  #document(
+    plan: Plan,
+    { equal, safetyTag }: { readonly equal: boolean; readonly safetyTag: string | undefined },
+  ): object {
+    const steps = this.#ended.map(({ step, result, reason, notes }) => ({
+      action: step.action,
+      ref: step.ref,
+      result,
+      reason,
+      notes,
+    }));
+    const left = plan.steps.filter(({ action }) => action === 'skip' || action === 'keep');
+    return {
+      version: 1,
+      repository: plan.repository,
+      plan: plan.hash,
+      commit: plan.commit,
+      counts: countSteps(plan.steps),
+      equal,
+      safetyTag,
+      stoppedBy: this.#stoppedBy,
+      steps,
+      left: left.map(({ action, ref, reason }) => ({ action, ref, reason })),
+      incomplete: this.#incomplete,
+      different: this.#readBack?.different ?? [],
+    };
+  }
+
+  #note(line: string): void {
+    this.#progress.end();
+    printNote(`${this.#prefix}${line}`);
+  }
+}
+
+function nameOf({ ref }: Step): string {
+  return `${ref.resource}/${ref.name}`;
+}

@@ -1,0 +1,83 @@
+import { maskLine } from '../core/mask-line.ts';
+import { arrayAt, isJsonObject, type JsonObject, objectAt, stringAt } from '../core/object.ts';
+import type { Refused } from '../core/restore/ports.ts';
+import type { Answer } from './connect.ts';
+
+/** Refusals of the API server, in words that may be shown. */
+
+const LONGEST = 300;
+
+/** `isSecret`: the server may repeat values of what it was sent, so only words that hold none are passed on. */
+export function refusedOf({ status, text }: Answer, isSecret: boolean): Refused {
+  const said = parseStatus(text);
+  const reason = stringAt(said, 'reason') ?? '';
+  const details = objectAt(said, 'details');
+  const causes = arrayAt(details, 'causes').map((cause) => ({
+    field: maskLine(stringAt(cause, 'field') ?? '', LONGEST),
+    message: isSecret ? wordsOf(stringAt(cause, 'reason')) : maskLine(stringAt(cause, 'message') ?? '', LONGEST),
+  }));
+  if (status === 404 && isNotServed(details)) return notServed();
+  const message = maskLine(flat(stringAt(said, 'message') ?? ''), LONGEST);
+  return {
+    status,
+    reason,
+    message: isSecret ? withoutValues(message, reason, causes) : message || reason || `status ${status}`,
+    causes,
+  };
+}
+
+export function notServed(): Refused {
+  return { status: 404, reason: 'NotServed', message: 'the API server does not serve this resource', causes: [] };
+}
+
+/** A missing object is named, a missing resource is not. */
+function isNotServed(details: JsonObject | undefined): boolean {
+  return (stringAt(details, 'name') ?? '') === '';
+}
+
+function parseStatus(text: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isJsonObject(parsed)) return parsed;
+  } catch {
+    // Proxies and aggregated servers answer in plain text; a page of HTML says nothing to a person.
+  }
+  return { message: /^\s*</.test(text) ? '' : text };
+}
+
+function flat(text: string): string {
+  return text.trim().replace(/\s*[\r\n]+\s*/g, ' ');
+}
+
+/** The server's own sentences that name objects, rights and quotas, never what is in an object. */
+const WITHOUT_VALUES = [
+  /^[\w.-]+ "[^"]*" (?:already exists|not found)$/,
+  /^[\w.-]+(?: "[^"]*")? is forbidden: (?:User "[^"]*" cannot |exceeded quota: |unable to create new content in namespace |failed quota: )/,
+  /^Operation cannot be fulfilled on /,
+];
+
+function withoutValues(message: string, reason: string, causes: Refused['causes']): string {
+  if (WITHOUT_VALUES.some((pattern) => pattern.test(message))) return message;
+  const webhook = /^(?:Internal error occurred: )?(?:admission webhook|failed calling webhook) "[^"]*"/.exec(
+    message,
+  )?.[0];
+  if (webhook !== undefined) return `${webhook} (its words are withheld: they may hold values)`;
+  const fields = [...new Set(causes.map(({ field }) => field))].filter((field) => field !== '');
+  return fields.length === 0 ? reason : `${reason}: ${fields.join(', ')}`;
+}
+
+/** `FieldValueInvalid` -> `invalid`. */
+function wordsOf(reason: string | undefined): string {
+  return (reason ?? '')
+    .replace(/^FieldValue/, '')
+    .replace(/(?<!^)[A-Z]/g, ' $&')
+    .toLowerCase();
+}
+
+const WARNING = /299 \S+ "((?:[^"\\]|\\.)*)"/g;
+
+/** Of Warning headers (RFC 7234, 5.5), which are one line here. */
+export function warningsOf(headers: Answer['headers']): readonly string[] {
+  const line = headers['warning'] ?? '';
+  return [...line.matchAll(WARNING)].map(([, text]) => maskLine((text ?? '').replace(/\\(.)/g, '$1'), LONGEST));
+}

@@ -1,0 +1,196 @@
+import {
+  ARCHIVE_SETTINGS,
+  CONNECTION_SETTINGS,
+  choice,
+  isOn,
+  list,
+  parseConnectionConfig,
+  parseDataDirectory,
+  parseRulesConfig,
+  type RawSettings,
+  RULE_SETTINGS,
+  type Setting,
+  text,
+  usage,
+} from './config.ts';
+import { pointerFault } from './core/pointer.ts';
+import type { Selection } from './core/restore/plan.ts';
+
+/** The settings of plan, restore and what else changes a cluster: one table, as config.ts has for the archive. */
+
+const POINT_SETTINGS: readonly Setting[] = [
+  {
+    flag: 'to',
+    value: 'point',
+    help: 'the restore point: a commit, a tag (good/NAME), or a time such as yesterday or 2h',
+  },
+  {
+    flag: 'from',
+    value: 'directory',
+    help: 'a bare repository, such as a clone, or a directory of some; where --data-dir keeps what is written',
+  },
+  { flag: 'data-dir', value: 'directory', default: './kubekeeper-data', help: 'where the repositories lie' },
+];
+
+const SELECTION_SETTINGS: readonly Setting[] = [
+  {
+    flag: 'object',
+    value: 'resource/name',
+    repeatable: true,
+    help: 'only these objects: deployments.apps/web, configmaps/*',
+  },
+  { flag: 'kinds', value: 'names', repeatable: true, help: 'only these kinds or resources' },
+  { flag: 'selector', value: 'labels', help: 'only objects with these labels' },
+  {
+    flag: 'field',
+    value: 'pointer',
+    repeatable: true,
+    help: 'only these fields: /spec/replicas; nothing is made or deleted',
+  },
+  { flag: 'into', value: 'namespace', help: 'restore into another namespace' },
+  { flag: 'prune', help: 'delete what lives and is not in the restore point' },
+  {
+    flag: 'delete-protected',
+    value: 'resource/name',
+    repeatable: true,
+    help: 'with --prune: these go although they are protected',
+  },
+  {
+    flag: 'existing',
+    value: 'policy',
+    default: 'update',
+    choices: ['skip', 'update', 'replace'],
+    help: 'what lives and differs is left, changed, or where a field cannot be changed deleted and made again',
+  },
+  { flag: 'even-if-managed', help: 'also over what Argo CD or Flux keeps as it is' },
+  {
+    flag: 'storage-class',
+    value: 'old=new',
+    repeatable: true,
+    help: 'claims of one StorageClass come back with another',
+  },
+  {
+    flag: 'host',
+    value: 'old=new',
+    repeatable: true,
+    help: 'host names of Ingresses and Routes; "clear" lets the cluster choose',
+  },
+  { flag: 'image', value: 'old=new', repeatable: true, help: 'images whose name begins with OLD begin with NEW' },
+];
+
+const SAFETY_SETTINGS = ARCHIVE_SETTINGS.filter(({ flag }) => flag === 'age-recipient');
+
+const ASKER_SETTINGS: readonly Setting[] = [
+  { flag: 'as', value: 'user', help: 'with the rights of this user (impersonation)' },
+  { flag: 'as-group', value: 'group', repeatable: true, help: 'and of these groups' },
+  { flag: 'identity', value: 'file', help: 'age identity that opens secrets archived with --secrets encrypt' },
+  { flag: 'secret-values', value: 'file', help: 'values for secrets of which only fingerprints are archived' },
+];
+
+export const RESTORE_SETTINGS: readonly Setting[] = [
+  ...POINT_SETTINGS,
+  ...SELECTION_SETTINGS,
+  ...ASKER_SETTINGS,
+  ...CONNECTION_SETTINGS,
+  ...RULE_SETTINGS,
+  ...SAFETY_SETTINGS,
+];
+
+export interface RestoreConfig {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** As the person gave it: a namespace or `_cluster`. */
+  readonly repository: string;
+  readonly to: string;
+  readonly from?: string;
+  readonly dataDirectory: string;
+  readonly into?: string;
+  readonly selection: Selection;
+  readonly storageClasses: ReadonlyMap<string, string>;
+  readonly hosts: ReadonlyMap<string, string> | 'clear' | undefined;
+  readonly images: readonly (readonly [from: string, to: string])[];
+  readonly asUser?: string;
+  readonly asGroups: readonly string[];
+  readonly identityFile?: string;
+  readonly valuesFile?: string;
+  /** For the safety commit, where the archive does not tell them. */
+  readonly ageRecipients: readonly string[];
+  readonly rulesFile?: string;
+  readonly includeOwned: boolean;
+}
+
+/** Checks and converts. Throws KeeperError USAGE_INVALID that names the flag and what it takes. */
+export function parseRestoreConfig(
+  repository: string,
+  raw: RawSettings,
+  given: { readonly to?: string } = {},
+): RestoreConfig {
+  const to = given.to ?? text(raw, 'to');
+  if (to === undefined)
+    throw usage('--to is missing: a commit, a tag or a time (kubekeeper changes and kubekeeper tags show them)');
+  const into = text(raw, 'into');
+  if (into !== undefined && !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(into))
+    throw usage(`--into takes the name of a namespace, not "${into}"`);
+  const asUser = text(raw, 'as');
+  const asGroups = list(raw, 'asGroup');
+  if (asGroups.length > 0 && asUser === undefined) throw usage('--as-group needs --as');
+  return {
+    ...parseConnectionConfig(raw),
+    ...parseRulesConfig(raw),
+    repository,
+    to,
+    ...optional('from', text(raw, 'from')),
+    dataDirectory: parseDataDirectory(raw),
+    ...optional('into', into),
+    selection: parseSelection(raw),
+    storageClasses: new Map(pairs(raw, 'storageClass', 'storage-class')),
+    hosts: parseHosts(raw),
+    images: pairs(raw, 'image', 'image'),
+    ...optional('asUser', asUser),
+    asGroups,
+    ...optional('identityFile', text(raw, 'identity')),
+    ...optional('valuesFile', text(raw, 'secretValues')),
+    ageRecipients: list(raw, 'ageRecipient'),
+  };
+}
+
+function parseSelection(raw: RawSettings): Selection {
+  const fields = list(raw, 'field');
+  for (const field of fields) {
+    const problem = pointerFault(field);
+    if (problem !== undefined) throw usage(`--field "${field}" ${problem.fault}, did you mean "${problem.nearest}"?`);
+  }
+  const prune = isOn(raw['prune']);
+  if (prune && fields.length > 0) throw usage('--prune deletes objects and --field only sets fields, give one of them');
+  const unprotect = list(raw, 'deleteProtected');
+  if (unprotect.length > 0 && !prune) throw usage('--delete-protected needs --prune');
+  return {
+    objects: list(raw, 'object'),
+    kinds: list(raw, 'kinds'),
+    // Sets in a selector have commas too.
+    selector: text(raw, 'selector') ?? '',
+    fields,
+    prune,
+    existing: choice('existing', text(raw, 'existing') ?? 'update', ['skip', 'update', 'replace']),
+    evenIfManaged: isOn(raw['evenIfManaged']),
+    unprotect,
+  };
+}
+
+function parseHosts(raw: RawSettings): RestoreConfig['hosts'] {
+  const given = list(raw, 'host');
+  if (given.length === 0) return undefined;
+  return given.length === 1 && given[0] === 'clear' ? 'clear' : new Map(pairs(raw, 'host', 'host'));
+}
+
+function pairs(raw: RawSettings, name: string, flag: string): readonly (readonly [string, string])[] {
+  return list(raw, name).map((pair) => {
+    const at = pair.indexOf('=');
+    if (at <= 0 || at === pair.length - 1) throw usage(`--${flag} takes OLD=NEW, not "${pair}"`);
+    return [pair.slice(0, at), pair.slice(at + 1)] as const;
+  });
+}
+
+function optional<Name extends string>(name: Name, value: string | undefined): { readonly [key in Name]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [key in Name]?: string };
+}

@@ -1,0 +1,82 @@
+import { type LateWork, stepKey } from '../core/restore/journal.ts';
+import type { Step } from '../core/restore/plan.ts';
+import { WAVES } from '../core/restore/waves.ts';
+import { sideBySide } from '../core/streams.ts';
+import type { RestoreEvent } from './events.ts';
+import { completeObjects } from './late.ts';
+import { type ApplyLimits, type ApplyParts, LIMITS, Run } from './run.ts';
+import { runStep } from './step-run.ts';
+import { runWave, SIDE_BY_SIDE } from './wave-run.ts';
+import type { PlannedRestore } from './work.ts';
+
+export type { RestoreEvent } from './events.ts';
+export type { ApplyLimits, ApplyParts } from './run.ts';
+
+export interface ApplyOptions {
+  /** What runs is finished, nothing more begins. */
+  readonly signal: AbortSignal;
+  readonly limits?: Partial<ApplyLimits>;
+  /** What the restore that is gone on with could not do any more. */
+  readonly late?: readonly LateWork[];
+}
+
+/**
+ * Carries out exactly a plan: wave after wave, then the deletions, the waves backwards, then owners and finalizers. Every step that would
+ * change something gets one event, whatever happens; a restore that is stopped, also by a journal that cannot be written, ends with `done` as
+ * well, and says by what. Throws defects only.
+ */
+export async function* apply(
+  parts: ApplyParts,
+  planned: PlannedRestore,
+  { signal, limits, late = [] }: ApplyOptions,
+): AsyncGenerator<RestoreEvent> {
+  const left = new AbortController();
+  const run = new Run(parts, planned, { ...LIMITS, ...limits }, AbortSignal.any([signal, left.signal]));
+  for (const work of late) run.late.set(stepKey(work), work);
+  const running = carryOut(run).then(
+    () => run.events.end(),
+    (error: unknown) => run.events.end({ error }),
+  );
+  try {
+    yield* run.events;
+  } finally {
+    left.abort();
+    await running;
+  }
+}
+
+async function carryOut(run: Run): Promise<void> {
+  const steps = run.planned.plan.steps.filter(({ action }) => action !== 'keep' && action !== 'skip');
+  for (const wave of WAVES) {
+    const own = steps.filter((step) => step.wave === wave && step.action !== 'delete');
+    if (own.length === 0) continue;
+    if (!run.isStopped) {
+      await run.note({ type: 'wave', wave });
+      run.emit({ type: 'wave', wave, steps: own.length });
+    }
+    await runWave(run, own);
+  }
+  await runDeletions(run, steps);
+  await completeObjects(run);
+  const { counts, incomplete } = run;
+  await run.note({ type: 'closed', as: run.isStopped ? 'stopped' : 'finished' });
+  run.emit({ type: 'done', counts: { ...counts }, incomplete, stoppedBy: run.stoppedBy });
+}
+
+/** What is there again is there before something goes; what others were made of goes last. */
+async function runDeletions(run: Run, steps: readonly Step[]): Promise<void> {
+  const deletions = steps.filter(({ action }) => action === 'delete');
+  if (deletions.length > 0 && !run.isStopped) {
+    await run.note({ type: 'wave', wave: 'deletions' });
+    run.emit({ type: 'wave', wave: 'deletions', steps: deletions.length });
+  }
+  for (const wave of [...WAVES].reverse()) {
+    await sideBySide(
+      deletions.filter((step) => step.wave === wave),
+      SIDE_BY_SIDE,
+      async (step) => {
+        run.end(step, await runStep(run, step));
+      },
+    );
+  }
+}
