@@ -2,45 +2,35 @@ import { Command, CommanderError, Option } from 'commander';
 import { type Setting, variableOf } from '../config.ts';
 import { EXIT } from '../errors.ts';
 import { readVersion } from '../telemetry/version.ts';
-import { allowDeletionsCommand } from './allow-deletions.ts';
-import { applyMergedCommand } from './apply-merged.ts';
-import { archiveCommand } from './archive.ts';
-import { changesCommand } from './changes.ts';
-import { diffCommand } from './diff.ts';
-import { driftCommand } from './drift.ts';
-import { explainCommand } from './explain.ts';
-import { exportCommand } from './export.ts';
 import { reportFailure } from './output.ts';
-import { planCommand } from './plan.ts';
-import { proposeCommand } from './propose.ts';
-import { restoreCommand } from './restore.ts';
-import { showCommand } from './show.ts';
-import { tagCommand } from './tag.ts';
-import { tagsCommand } from './tags.ts';
-import { undoCommand } from './undo.ts';
 import type { Verb } from './verb.ts';
-import { verifyCommand } from './verify.ts';
 
 /** The command line: parses, runs one verb, and turns what it threw into one line and an exit code. */
 
-const VERBS: readonly Verb[] = [
-  archiveCommand,
-  verifyCommand,
-  changesCommand,
-  diffCommand,
-  showCommand,
-  tagCommand,
-  tagsCommand,
-  driftCommand,
-  planCommand,
-  restoreCommand,
-  undoCommand,
-  proposeCommand,
-  applyMergedCommand,
-  exportCommand,
-  allowDeletionsCommand,
-  explainCommand,
-];
+const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+  archive: async () => (await import('./archive.ts')).archiveCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
+  changes: async () => (await import('./changes.ts')).changesCommand,
+  diff: async () => (await import('./diff.ts')).diffCommand,
+  show: async () => (await import('./show.ts')).showCommand,
+  tag: async () => (await import('./tag.ts')).tagCommand,
+  tags: async () => (await import('./tags.ts')).tagsCommand,
+  drift: async () => (await import('./drift.ts')).driftCommand,
+  plan: async () => (await import('./plan.ts')).planCommand,
+  restore: async () => (await import('./restore.ts')).restoreCommand,
+  undo: async () => (await import('./undo.ts')).undoCommand,
+  propose: async () => (await import('./propose.ts')).proposeCommand,
+  'apply-merged': async () => (await import('./apply-merged.ts')).applyMergedCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
+  'allow-deletions': async () => (await import('./allow-deletions.ts')).allowDeletionsCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+};
+
+/** Each verb is loaded when it is asked for: starting is most of the time of a short one. Help, and words that are none, need all. */
+async function loadVerbs(word: string | undefined): Promise<readonly Verb[]> {
+  const load = word === undefined || !Object.hasOwn(VERBS, word) ? undefined : VERBS[word];
+  return load === undefined ? await Promise.all(Object.values(VERBS).map((one) => one())) : [await load()];
+}
 
 /** Runs the command line; answers the exit code and never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -55,7 +45,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .helpOption('-h, --help', 'print this help')
     .showSuggestionAfterError()
     .exitOverride();
-  for (const verb of VERBS) {
+  for (const verb of await loadVerbs(argv[0])) {
     addVerb(program, verb, (exit) => {
       code = exit;
     });

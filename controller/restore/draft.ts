@@ -56,6 +56,8 @@ export interface Sending {
   /** Of an update, and of a replacement what it would have changed. */
   readonly operations: readonly PatchOperation[];
   readonly live: KubeObject | undefined;
+  /** What the operations would change, as it lives: a digest that is never told. */
+  readonly was: string;
   /** It holds secret values: what the server says of it is told without them. */
   readonly isSecret: boolean;
   /** What the object should be, as the archive would see it; differs from `object` where live keeps something. */
@@ -103,7 +105,7 @@ export async function draft(parts: DraftParts, place: DraftPlace): Promise<Draft
       digest: digestOf(['create', entry.id, refJson(ref)]),
     } as const;
     const { object } = prepared;
-    return { is: 'open', step, sending: { ...making, operations: [], live: undefined, wanted: object } };
+    return { is: 'open', step, sending: { ...making, operations: [], live: undefined, was: '', wanted: object } };
   }
   const closed = opened.closed.map(({ pointer }) => pointer);
   const free = [
@@ -138,7 +140,7 @@ export async function draft(parts: DraftParts, place: DraftPlace): Promise<Draft
   return {
     is: 'open',
     step: { ...told, action: 'update', reason, digest },
-    sending: { ...making, operations, live: raw, wanted },
+    sending: { ...making, operations, live: raw, was: wasOf(raw, operations), wanted },
   };
 }
 
@@ -196,6 +198,11 @@ function wordsOf(live: KubeObject, wanted: KubeObject, secrets: readonly string[
     if (is !== undefined) setAt(after, pointer, isSame ? 'kubekeeper:was' : 'kubekeeper:is');
   }
   return difference(before as Json, after as Json).map(describe);
+}
+
+function wasOf(live: KubeObject, operations: readonly PatchOperation[]): string {
+  const changing = operations.filter(({ op }) => op !== 'test');
+  return digestOf(changing.map(({ path }) => [path, valueAt(live, path) ?? []]));
 }
 
 /** The operations without the version that they are for, and without values that may be secret. */

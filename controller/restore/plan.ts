@@ -58,6 +58,8 @@ export interface Planned {
   readonly entry: ManifestEntry;
   readonly step: Step;
   readonly propagation: Propagation | undefined;
+  /** As in Sending; '' where nothing would be changed. */
+  readonly was: string;
   /** What a later look at the whole needs to know of an object that is made. */
   readonly made: Pick<Sending, 'resource' | 'object'> | undefined;
 }
@@ -190,7 +192,7 @@ export class Planner {
     }
     const isMade = checked.step.action === 'create';
     const made = isMade ? { resource: sending.resource, object: sending.object } : undefined;
-    return { entry, step: checked.step, propagation: checked.propagation, made };
+    return { entry, step: checked.step, propagation: checked.propagation, was: sending.was, made };
   }
 
   /** As it is served, or as it will be once its definition, which the same restore brings, is there. */
@@ -287,7 +289,7 @@ const WITH_FACTS: ReadonlySet<ResourceName> = new Set([
 ]);
 
 function nothing(entry: ManifestEntry, step: Step): Planned {
-  return { entry, step, propagation: undefined, made: undefined };
+  return { entry, step, propagation: undefined, was: '', made: undefined };
 }
 
 function labelsOf(object: KubeObject): Readonly<Record<string, string>> {

@@ -74,7 +74,9 @@ export class Works implements PlannedRestore {
     const { sending } = drafted;
     if (step.action === 'create' && sending.live === undefined) return { do: 'create', ...sending };
     if (step.action === 'create' && adopt) return updateOf(sending, place);
-    if (sending.live === undefined || drafted.step.digest !== step.digest) return { do: 'moved', why: MOVED };
+    // The same operations may be to undo what somebody wrote there meanwhile.
+    const isSame = drafted.step.digest === step.digest && sending.was === planned.was;
+    if (sending.live === undefined || !isSame) return { do: 'moved', why: MOVED };
     if (step.action === 'update') return updateOf(sending, place);
     return {
       do: 'replace',
