@@ -29,7 +29,6 @@ const POINT_SETTINGS: readonly Setting[] = [
     value: 'directory',
     help: 'a bare repository, such as a clone, or a directory of some; where --data-dir keeps what is written',
   },
-  { flag: 'data-dir', value: 'directory', default: './kubekeeper-data', help: 'where the repositories lie' },
 ];
 
 const SELECTION_SETTINGS: readonly Setting[] = [
@@ -78,7 +77,8 @@ const SELECTION_SETTINGS: readonly Setting[] = [
   { flag: 'image', value: 'old=new', repeatable: true, help: 'images whose name begins with OLD begin with NEW' },
 ];
 
-const SAFETY_SETTINGS = ARCHIVE_SETTINGS.filter(({ flag }) => flag === 'age-recipient');
+/** As the archive has them. */
+const PLACE_SETTINGS = ARCHIVE_SETTINGS.filter(({ flag }) => flag === 'data-dir' || flag === 'age-recipient');
 
 const ASKER_SETTINGS: readonly Setting[] = [
   { flag: 'as', value: 'user', help: 'with the rights of this user (impersonation)' },
@@ -87,13 +87,16 @@ const ASKER_SETTINGS: readonly Setting[] = [
   { flag: 'secret-values', value: 'file', help: 'values for secrets of which only fingerprints are archived' },
 ];
 
+/** A variable that was set for the archive, such as its selector, must not narrow or widen a restore. */
+const flagOnly = (settings: readonly Setting[]) => settings.map((setting) => ({ ...setting, flagOnly: true as const }));
+
 export const RESTORE_SETTINGS: readonly Setting[] = [
-  ...POINT_SETTINGS,
-  ...SELECTION_SETTINGS,
-  ...ASKER_SETTINGS,
+  ...flagOnly(POINT_SETTINGS),
+  ...flagOnly(SELECTION_SETTINGS),
+  ...flagOnly(ASKER_SETTINGS),
   ...CONNECTION_SETTINGS,
   ...RULE_SETTINGS,
-  ...SAFETY_SETTINGS,
+  ...PLACE_SETTINGS,
 ];
 
 export interface RestoreConfig {

@@ -14,6 +14,8 @@ export interface Setting {
   readonly repeatable?: true;
   readonly default?: string;
   readonly choices?: readonly string[];
+  /** No variable gives it: what one run is about must not come from the surroundings. */
+  readonly flagOnly?: true;
   readonly help: string;
 }
 

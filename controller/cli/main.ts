@@ -77,7 +77,8 @@ function addVerb(program: Command, verb: Verb, ended: (exit: number) => void): v
 
 function optionOf(setting: Setting): Option {
   const value = setting.value === undefined ? '' : ` <${setting.value}>`;
-  const option = new Option(`--${setting.flag}${value}`, setting.help).env(variableOf(setting.flag));
+  const option = new Option(`--${setting.flag}${value}`, setting.help);
+  if (setting.flagOnly !== true) option.env(variableOf(setting.flag));
   // A value spelled "age1..." must not swallow what stands behind it.
   option.variadic = false;
   if (setting.choices !== undefined) option.choices(setting.choices);

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { parseJson, renderJson } from '../core/json.ts';
-import { isJsonObject, type Json, type JsonObject, objectAt, stringAt } from '../core/object.ts';
+import { isJsonObject, type Json, type JsonObject, objectAt } from '../core/object.ts';
 import { valueAt } from '../core/pointer.ts';
 import type { Sealer } from '../core/ports.ts';
 import { KeeperError } from '../errors.ts';
-import { fingerprintOf, type Place } from './fingerprint.ts';
+import { archivedFingerprint, fingerprintOf, type Place } from './fingerprint.ts';
 import { readFingerprintKey } from './fingerprint-key.ts';
 import { type Leaf, leavesAt, replaceLeaves } from './leaves.ts';
 
@@ -80,8 +80,8 @@ class Comparison {
   seal(leaf: Leaf): Json {
     const old = valueAt(this.#archived, leaf.pointer);
     if (typeof old !== 'string') return CHANGED;
-    if (old.startsWith(FINGERPRINT)) return this.#sameOr(leaf, old, old.slice(FINGERPRINT.length));
-    if (old.startsWith('ENC[')) return this.#sameOr(leaf, old, stringAt(this.#fingerprints(), leaf.pointer));
+    if (old.startsWith(FINGERPRINT) || old.startsWith('ENC['))
+      return this.#sameOr(leaf, old, archivedFingerprint(this.#archived, leaf.pointer));
     // Omitted, or what sops leaves in clear: an empty value.
     return old === 'kubekeeper:omitted' || leaf.value === old ? old : CHANGED;
   }

@@ -1,8 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
-import { valueAt } from '../core/pointer.ts';
+import type { KubeObject } from '../core/object.ts';
 import type { SealedComparer } from '../core/restore/ports.ts';
-import { fingerprintOf, type Place } from './fingerprint.ts';
+import { archivedFingerprint, fingerprintOf, type Place } from './fingerprint.ts';
 import { hasFingerprintKey, readFingerprintKey } from './fingerprint-key.ts';
 import { leavesAt } from './leaves.ts';
 
@@ -32,10 +31,4 @@ function differing(
     const [leaf] = leavesAt(live, [pointer]);
     return leaf === undefined || fingerprintOf(key, where, leaf) !== known;
   });
-}
-
-function archivedFingerprint(archived: KubeObject, pointer: string): string | undefined {
-  const value = valueAt(archived, pointer);
-  const own = typeof value === 'string' ? /^kubekeeper:hmac-sha256:([0-9a-f]+)$/.exec(value)?.[1] : undefined;
-  return own ?? stringAt(objectAt(objectAt(objectAt(archived, 'sops'), 'kubekeeper'), 'fingerprints'), pointer);
 }

@@ -1,5 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import type { Json, KubeObject } from '../core/object.ts';
+import { type Json, type KubeObject, objectAt, stringAt } from '../core/object.ts';
+import { valueAt } from '../core/pointer.ts';
 import { type Leaf, leavesAt, replaceLeaves } from './leaves.ts';
 
 /** Keyed fingerprints: they show that a value changed and, without the key, nothing else; not even that two places hold the same. */
@@ -34,4 +35,13 @@ export function hashParts(key: KeyObject, parts: readonly string[]): string {
 /** The text of a leaf's value; a number as the server spelled it. */
 export function textOf(leaf: Leaf): string {
   return typeof leaf.value === 'object' ? leaf.value.rawJSON : String(leaf.value);
+}
+
+const STANDS_FOR = /^kubekeeper:hmac-sha256:([0-9a-f]{32})$/;
+
+/** The fingerprint that an archived object holds of one of its values, by either policy; undefined where it has none. */
+export function archivedFingerprint(archived: Json | undefined, pointer: string): string | undefined {
+  const value = valueAt(archived, pointer);
+  const own = typeof value === 'string' ? STANDS_FOR.exec(value)?.[1] : undefined;
+  return own ?? stringAt(objectAt(objectAt(objectAt(archived, 'sops'), 'kubekeeper'), 'fingerprints'), pointer);
 }
