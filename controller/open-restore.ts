@@ -8,7 +8,7 @@ import type { RestoreConfig } from './config-restore.ts';
 import { namespaceOf } from './core/line.ts';
 import { CLUSTER_REPOSITORY } from './core/object.ts';
 
-import type { RestoreHeader, RestoreRecord } from './core/restore/journal.ts';
+import type { RestoreHeader, RestoreMappings, RestoreRecord } from './core/restore/journal.ts';
 import type { RestoreTarget } from './core/restore/ports.ts';
 import type { RuleSet } from './core/rules/rule-set.ts';
 import { KeeperError } from './errors.ts';
@@ -141,6 +141,8 @@ export async function* runRestore(
     commit: plan.commit,
     target: plan.target,
     selection: plan.selection,
+    ...(config.asGroups.length === 0 ? {} : { asGroups: config.asGroups }),
+    mappings: mappingsOf(config),
     ...(safetyTag === undefined ? {} : { safetyTag }),
     ...(resumes === undefined ? {} : { resumes: resumes.header.id }),
   };
@@ -202,6 +204,11 @@ function noCommit(commit: string, directory: string, problem: string): KeeperErr
     kind: 'invalid-input',
     code: 'USAGE_INVALID',
   });
+}
+
+function mappingsOf({ storageClasses, hosts, images }: RestoreConfig): RestoreMappings {
+  const renamed = hosts === undefined || hosts === 'clear' ? hosts : [...hosts];
+  return { storageClasses: [...storageClasses], images, ...(renamed === undefined ? {} : { hosts: renamed }) };
 }
 
 function otherRepository(asked: string, { directory, repository }: RestorePoint): KeeperError {

@@ -1,6 +1,6 @@
 import type { RawSettings } from '../config.ts';
 import { parseRestoreConfig, type RestoreConfig } from '../config-restore.ts';
-import type { RestoreRecord } from '../core/restore/journal.ts';
+import type { RestoreMappings, RestoreRecord } from '../core/restore/journal.ts';
 import { KeeperError } from '../errors.ts';
 import { unfinishedRestore } from '../git/restore-journal.ts';
 
@@ -21,14 +21,21 @@ export async function resumedConfig(repository: string, raw: RawSettings): Promi
       { kind: 'invalid-input', code: 'USAGE_INVALID' },
     );
   }
-  const { commit, from, selection, target } = record.header;
+  const { commit, from, selection, target, asGroups = [], mappings } = record.header;
   const config = {
     ...given,
     to: commit,
     selection,
+    asGroups,
+    ...(mappings === undefined ? {} : mapped(mappings)),
     ...(from === undefined ? {} : { from }),
     ...(target.namespace === '' || target.namespace === repository ? {} : { into: target.namespace }),
     ...(target.asUser === undefined ? {} : { asUser: target.asUser }),
   };
   return { config, record };
+}
+
+function mapped({ storageClasses, hosts, images }: RestoreMappings) {
+  const renamed = hosts === undefined || hosts === 'clear' ? hosts : new Map(hosts);
+  return { storageClasses: new Map(storageClasses), hosts: renamed, images };
 }

@@ -286,6 +286,7 @@ const WITH_FACTS: ReadonlySet<ResourceName> = new Set([
   'jobs.batch',
   'pods',
   'routes.route.openshift.io',
+  'imagestreams.image.openshift.io',
 ]);
 
 function nothing(entry: ManifestEntry, step: Step): Planned {

@@ -17,10 +17,20 @@ export interface RestoreHeader {
   readonly commit: string;
   readonly target: PlanTarget;
   readonly selection: Selection;
+  /** Of `target.asUser`. */
+  readonly asGroups?: readonly string[];
+  /** What the target calls otherwise; undefined: nothing. */
+  readonly mappings?: RestoreMappings;
   /** What everything was like before; undefined when there was nothing to keep. */
   readonly safetyTag?: string;
   /** The restore that this one goes on with. */
   readonly resumes?: string;
+}
+
+export interface RestoreMappings {
+  readonly storageClasses: readonly (readonly [from: string, to: string])[];
+  readonly hosts?: readonly (readonly [from: string, to: string])[] | 'clear';
+  readonly images: readonly (readonly [from: string, to: string])[];
 }
 
 export type StepResult =
