@@ -1,5 +1,6 @@
 import type { HistorySourceConfig } from '../config-history.ts';
 import { oneLine } from '../core/words.ts';
+import { quoteWord } from './output.ts';
 
 /** How histories are shown to people: times, ids, colours, and the command that comes next. */
 
@@ -21,11 +22,7 @@ export function renderTags(tags: readonly string[]): string {
 export function commandLine(words: readonly string[], { from, dataDirectory }: HistorySourceConfig): string {
   const where =
     from !== undefined ? ['--from', from] : dataDirectory === './kubekeeper-data' ? [] : ['--data-dir', dataDirectory];
-  return ['kubekeeper', ...words, ...where].map(quote).join(' ');
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return ['kubekeeper', ...words, ...where].map(quoteWord).join(' ');
 }
 
 const COLOURS: Readonly<Record<string, number>> = { '+': 32, '-': 31, '~': 33, '@': 36 };

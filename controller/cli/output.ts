@@ -47,3 +47,8 @@ export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } 
   process.on('SIGINT', stop).on('SIGTERM', stop);
   return { signal: abort.signal, dispose: () => void process.off('SIGINT', stop).off('SIGTERM', stop) };
 }
+
+/** A word of a command, as a shell takes it. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

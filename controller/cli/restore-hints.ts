@@ -1,4 +1,5 @@
 import type { RestoreConfig } from '../config-restore.ts';
+import { quoteWord } from './output.ts';
 
 /** The command that carries a plan out, as a person would type it. */
 export function restoreCommandLine(config: RestoreConfig, names: readonly string[] = [config.repository]): string {
@@ -19,11 +20,7 @@ export function restoreCommandLine(config: RestoreConfig, names: readonly string
     ['--identity', config.identityFile],
     ['--secret-values', config.valuesFile],
   ];
-  const words = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quote(value)]));
+  const words = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoteWord(value)]));
   const switches = [...(selection.prune ? ['--prune'] : []), ...(selection.evenIfManaged ? ['--even-if-managed'] : [])];
-  return ['kubekeeper restore', ...names.map(quote), ...words, ...switches].join(' ');
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return ['kubekeeper restore', ...names.map(quoteWord), ...words, ...switches].join(' ');
 }
