@@ -21,16 +21,15 @@ export async function resumedConfig(repository: string, raw: RawSettings): Promi
       { kind: 'invalid-input', code: 'USAGE_INVALID' },
     );
   }
-  const { commit, from, selection, target, asGroups = [], mappings } = record.header;
+  const { commit, from, selection, target, mappings } = record.header;
   const config = {
     ...given,
     to: commit,
     selection,
-    asGroups,
     ...(mappings === undefined ? {} : mapped(mappings)),
     ...(from === undefined ? {} : { from }),
     ...(target.namespace === '' || target.namespace === repository ? {} : { into: target.namespace }),
-    ...(target.asUser === undefined ? {} : { asUser: target.asUser }),
+    ...(target.asUser === undefined ? {} : { asUser: target.asUser, asGroups: record.header.asGroups ?? [] }),
   };
   return { config, record };
 }

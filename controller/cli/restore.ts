@@ -8,6 +8,7 @@ import type { RestoreRecord } from '../core/restore/journal.ts';
 import { changesAnything, type Plan } from '../core/restore/plan.ts';
 import { sideBySide } from '../core/streams.ts';
 import { EXIT, KeeperError } from '../errors.ts';
+import { readHeld } from '../git/held-deletions.ts';
 import { type OpenRestore, openAsker, openRestore, requireUsed, runRestore } from '../open-restore.ts';
 import { makeSafetyPoints } from '../open-safety.ts';
 import type { PlannedRestore } from '../restore/work.ts';
@@ -202,8 +203,19 @@ async function makeSafety(
     const done = made.get(safety.repository);
     if (done !== undefined) tags.set(job, done.tag);
   }
-  if (format === 'text') for (const [job, tag] of tags) printNote(`what lives in ${nameOf(job)} now is kept as ${tag}`);
+  if (format === 'text') for (const [job, tag] of tags) tellSafety(job, tag);
   return tags;
+}
+
+/** A guard against wrong lists may hold deletions back: then the tag still has what is gone already, and who restores to it must know. */
+function tellSafety(job: Job, tag: string): void {
+  const repository = job.opened.namespace === '' ? CLUSTER_REPOSITORY : job.opened.namespace;
+  printNote(`what lives in ${nameOf(job)} now is kept as ${tag}`);
+  const held = readHeld(job.config.dataDirectory, repository);
+  if (held !== undefined)
+    printNote(
+      `${held.paths.length} objects in it are gone already: so many at once are held back until kubekeeper allow-deletions ${repository}`,
+    );
 }
 
 function nameOf({ opened }: Job): string {

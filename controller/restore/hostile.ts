@@ -113,9 +113,9 @@ function nameIn(path: string, resource: ResourceName): { whole: string | undefin
   }
 }
 
-/** As Kubernetes itself has it of names that are a part of a path: never a way to another object. All else is escaped on its way. */
+/** As Kubernetes itself has it of names that are a part of a path: never a way to another object. All else but NUL is escaped on its way. */
 function isObjectName(name: string): boolean {
-  return name !== '.' && name !== '..' && !/[/%]/.test(name);
+  return name !== '.' && name !== '..' && !/[/%]/.test(name) && !name.includes('\0');
 }
 
 function requirePlain({ name, mode }: ArchiveEntry, prefix: string, refuse: Refuse): void {

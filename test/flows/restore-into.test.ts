@@ -154,7 +154,11 @@ async function all(namespace: string): Promise<ReadonlyMap<string, KubeObject>> 
 }
 
 const uidAndVersion = (objects: ReadonlyMap<string, KubeObject>) =>
-  [...objects].map(([name, { metadata }]) => `${name} ${metadata['uid']} ${metadata['generation'] ?? ''}`).sort();
+  [...objects]
+    .map(
+      ([name, { metadata }]) => `${name} ${metadata['uid']} ${metadata['generation'] ?? metadata['resourceVersion']}`,
+    )
+    .sort();
 
 // biome-ignore lint/suspicious/noExplicitAny: what the server answers is looked into at will
 const inside = (one: KubeObject | undefined) => one as any;

@@ -70,6 +70,7 @@ export async function openPlace(kubeconfig: string): Promise<Place> {
   const encrypt = ['--secrets', 'encrypt', '--age-recipient', await identityToRecipient(identity)];
   const data = join(directory.path, 'data');
   const printed: string[] = [];
+  const begun: Running[] = [];
   const run = async (verb: string, namespace: string, ...args: readonly string[]) => {
     const into = args.includes('--data-dir') ? [] : ['--data-dir', data];
     const over = args.includes('--kubeconfig') ? [] : ['--kubeconfig', kubeconfig];
@@ -100,10 +101,16 @@ export async function openPlace(kubeconfig: string): Promise<Place> {
     begin: (namespace, ...args) => {
       const over = args.includes('--kubeconfig') ? [] : ['--kubeconfig', kubeconfig];
       const options = [...over, '--data-dir', data, '--identity', identityFile, '--yes', '-o', 'json', ...args];
-      return begin(['restore', namespace, ...options], data, (text) => printed.push(text));
+      const one = begin(['restore', namespace, ...options], data, (text) => printed.push(text));
+      begun.push(one);
+      return one;
     },
     tree: (repository, commit = 'main') => treeOf(data, repository, commit),
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      // Of a test that failed before it came to the end.
+      await Promise.all(begun.map((one) => one.kill()));
+      await directory[Symbol.asyncDispose]();
+    },
   };
 }
 
