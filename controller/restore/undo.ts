@@ -41,9 +41,14 @@ export class Undo {
     if (before === undefined || after === undefined) return undefined;
     const [was, is]: [KubeObject, KubeObject] = [await this.#point.read(before), await this.#commit.read(after)];
     const changed = difference(was, is).map(({ pointer }) => pointer);
-    const later = difference(is, live).map(({ pointer }) => pointer);
-    const isLater = (pointer: string) => later.some((other) => isWithin(pointer, other) || isWithin(other, pointer));
-    return { fields: changed.filter((pointer) => !isLater(pointer)), since: changed.filter(isLater) };
+    const isAmong = (pointers: readonly string[]) => (pointer: string) =>
+      pointers.some((other) => isWithin(pointer, other) || isWithin(other, pointer));
+    const isLater = isAmong(difference(is, live).map(({ pointer }) => pointer));
+    const isOpen = isAmong(difference(was, live).map(({ pointer }) => pointer));
+    return {
+      fields: changed.filter((pointer) => !isLater(pointer)),
+      since: changed.filter((pointer) => isLater(pointer) && isOpen(pointer)),
+    };
   }
 }
 

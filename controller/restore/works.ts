@@ -46,8 +46,9 @@ export class Works implements PlannedRestore {
     const planned = this.#planned.get(step);
     const drafted = planned === undefined ? undefined : await this.#redraft(planned, live);
     if (drafted === undefined || drafted.is === 'equal') return [];
-    const { fields, reason } = drafted.step;
-    return fields.length > 0 ? fields : [{ short: reason, long: reason }];
+    const { action, fields, reason } = drafted.step;
+    // What is kept without a field that could be restored was never aimed at.
+    return fields.length > 0 || action === 'keep' ? fields : [{ short: reason, long: reason }];
   }
 
   async target(step: Step): Promise<KubeObject | undefined> {
