@@ -44,6 +44,9 @@ export class ObjectStore {
   /** Where the last object was found, among these packs: the next one is likely to be beside it. */
   #latest: { readonly packs: readonly Pack[]; readonly pack: Pack } | undefined;
 
+  /** Packs of which we were told that they go: their files may still be there for a moment, and are not taken up again. */
+  readonly #leaving = new Set<string>();
+
   /** What was judged; undefined where what is read was made by us or checked when it came. */
   readonly #judged: Set<ObjectId> | undefined;
   readonly #largest: number;
@@ -68,6 +71,7 @@ export class ObjectStore {
     for (const file of names) {
       if (!/^pack-[0-9a-f]{40}\.idx$/.test(file)) continue;
       const name = file.slice(0, -4);
+      if (this.#leaving.has(name)) continue;
       const isKept = names.has(`${name}.keep`);
       const old = known.get(name);
       const pack = old === undefined ? this.#openPack(name, isKept) : { ...old, isKept };
@@ -92,6 +96,7 @@ export class ObjectStore {
 
   /** Takes packs out by name and one in; a merged pack stands where the last of its parts stood. */
   replace(removed: ReadonlySet<string>, added?: Pack): void {
+    for (const name of removed) if (name !== added?.name) this.#leaving.add(name);
     const rest = this.packs.filter((pack) => pack.name !== added?.name && !removed.has(pack.name));
     const last = this.packs.findLastIndex((pack) => removed.has(pack.name));
     const newer = last < 0 ? 0 : this.packs.slice(last + 1).filter((pack) => rest.includes(pack)).length;
@@ -114,7 +119,18 @@ export class ObjectStore {
   }
 
   has(id: ObjectId): boolean {
-    return this.find(id) !== undefined || id === EMPTY_TREE || readLoose(this.directory, id) !== undefined;
+    return this.#isFound(id) || id === EMPTY_TREE || readLoose(this.directory, id) !== undefined;
+  }
+
+  /** Another process may have merged and removed a pack since we looked: what it held is in another one by now. */
+  #isFound(id: ObjectId): boolean {
+    try {
+      return this.find(id) !== undefined;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    this.rescan();
+    return this.find(id) !== undefined;
   }
 
   /** Every id that begins with these digits; for a handful of digits typed by a person. */
