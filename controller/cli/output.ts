@@ -50,5 +50,5 @@ export function stopSignal(): { readonly signal: AbortSignal; dispose(): void } 
 
 /** A word of a command, as a shell takes it. */
 export function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./-][\w@%+=:,./~-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

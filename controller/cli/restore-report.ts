@@ -3,7 +3,7 @@ import { countSteps, type Plan, type Step } from '../core/restore/plan.ts';
 import { EXIT } from '../errors.ts';
 import type { CarryOutEvent } from '../restore/carry-out.ts';
 import type { ReadBack } from '../restore/read-back.ts';
-import { printLine, printNote } from './output.ts';
+import { printLine, printNote, quoteWord } from './output.ts';
 import { openProgress } from './progress.ts';
 
 /** What a restore tells as it goes, and what came of it. */
@@ -35,6 +35,7 @@ interface Named {
   readonly repository: string;
   /** That was restored into. */
   readonly target: string;
+  readonly dataDirectory: string;
 }
 
 export class RestoreReport {
@@ -98,15 +99,16 @@ export class RestoreReport {
   }
 
   /** Tells the end. */
-  end(plan: Plan, { safetyTag, repository, target }: Named): Told {
+  end(plan: Plan, named: Named): Told {
     this.#progress.end();
     const undone = this.#ended.filter(({ result }) => result !== 'done');
     const skipped = plan.steps.filter(({ action }) => action === 'skip');
     const different = this.#readBack?.different ?? [];
     const isEqual =
       this.#stoppedBy === undefined && undone.length === 0 && different.length === 0 && this.#incomplete.length === 0;
+    const { safetyTag } = named;
     const document = this.#document(plan, { equal: isEqual && skipped.length === 0, safetyTag });
-    if (this.#format === 'text') this.#text({ undone, skipped, different, isEqual, safetyTag, repository, target });
+    if (this.#format === 'text') this.#text({ undone, skipped, different, isEqual, ...named });
     const isPartly = this.#stoppedBy !== undefined || undone.length + skipped.length + this.#incomplete.length > 0;
     const finished = isPartly ? EXIT.partial : different.length > 0 ? EXIT.failed : EXIT.done;
     return { code: this.#stoppedBy === 'interrupted' ? EXIT.interrupted : finished, document };
@@ -120,7 +122,8 @@ export class RestoreReport {
       readonly isEqual: boolean;
     } & Named,
   ): void {
-    const { undone, skipped, different, isEqual, safetyTag, repository, target } = told;
+    const { undone, skipped, different, isEqual, safetyTag, repository, target, dataDirectory } = told;
+    const where = dataDirectory === './kubekeeper-data' ? '' : ` --data-dir ${quoteWord(dataDirectory)}`;
     for (const { step, notes } of this.#ended) for (const note of notes) this.#note(`${nameOf(step)}: ${note}`);
     for (const one of different) {
       printLine(`${this.#prefix}differs   ${one.object}${one.reason === undefined ? '' : `  ${one.reason}`}`);
@@ -136,9 +139,9 @@ export class RestoreReport {
     ];
     if (this.#stoppedBy !== undefined) printLine(`${this.#prefix}stopped after ${objects}: ${this.#stoppedBy}`);
     else printLine(`${this.#prefix}restored ${objects}, ${rest.length === 0 && isEqual ? 'equal' : rest.join(', ')}`);
-    if (this.#stoppedBy !== undefined) this.#note(`go on with: kubekeeper restore ${repository} --resume`);
+    if (this.#stoppedBy !== undefined) this.#note(`go on with: kubekeeper restore ${repository} --resume${where}`);
     else if (safetyTag !== undefined)
-      this.#note(`take it back: kubekeeper restore ${target} --to ${safetyTag} --prune`);
+      this.#note(`take it back: kubekeeper restore ${target} --to ${safetyTag} --prune${where}`);
   }
 
   #document(

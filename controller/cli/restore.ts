@@ -142,7 +142,15 @@ async function restoreAll(jobs: readonly Job[], consent: Consent, planned: () =>
     const planned = again.get(job) as PlannedRestore;
     for await (const event of runRestore(config, opened, planned, run)) report.take(event);
     const target = opened.namespace === '' ? CLUSTER_REPOSITORY : opened.namespace;
-    told.set(job, report.end(planned.plan, { safetyTag, repository: config.repository, target }));
+    told.set(
+      job,
+      report.end(planned.plan, {
+        safetyTag,
+        repository: config.repository,
+        target,
+        dataDirectory: config.dataDirectory,
+      }),
+    );
   };
   // Definitions and classes that the namespaces need lie there.
   for (const job of changing.filter(({ config }) => config.repository === CLUSTER_REPOSITORY)) await carry(job);
