@@ -33,16 +33,17 @@ export async function check(
 }
 
 async function checkCreate({ target, needs, signal }: CheckParts, step: Step, sending: Sending): Promise<Step> {
-  const { resource, object, fallbacks } = sending;
+  const { resource, object, fallbacks, isSecret } = sending;
+  const how = { dryRun: true, signal, isSecret };
   const isWaiting = step.liveVersion !== undefined;
   if (isWaiting) return step;
   // Of a namespace that comes with the same plan, the plan says it once.
   if (needs === 'the namespace') return step;
   if (needs !== undefined) return withNotes(step, [`what the server says to it shows once ${needs} is there`]);
-  const answer = await target.create(resource, object, { dryRun: true, signal });
+  const answer = await target.create(resource, object, how);
   if (answer.ok) return step;
   if (fallbacks.length > 0) {
-    const again = await target.create(resource, without(object, fallbacks), { dryRun: true, signal });
+    const again = await target.create(resource, without(object, fallbacks), how);
     if (again.ok)
       return withNotes(
         step,
@@ -57,12 +58,12 @@ async function checkCreate({ target, needs, signal }: CheckParts, step: Step, se
 async function checkUpdate(
   { target, selection, signal }: CheckParts,
   step: Step,
-  { resource, operations }: Sending,
+  { resource, operations, isSecret }: Sending,
   live: KubeObject,
 ): Promise<Checked | undefined> {
   const { name, namespace } = step.ref;
   const place = namespace === undefined ? { name } : { name, namespace };
-  const answer = await target.patch(resource, place, operations, { dryRun: true, signal });
+  const answer = await target.patch(resource, place, operations, { dryRun: true, signal, isSecret });
   if (answer.ok) return { step, propagation: undefined };
   const { refused } = answer;
   const immutable = immutableFields(step.ref.resource, refused, operations);

@@ -14,7 +14,7 @@ export interface Comparison {
   /** What it should be, with what the cluster or an autoscaler decides taken from live. */
   readonly wanted: KubeObject;
   readonly changes: readonly FieldChange[];
-  /** Pointers of its secret values. */
+  /** Pointers of the secret values of either: one that only comes back is as secret as one that lives. */
   readonly secrets: readonly string[];
 }
 
@@ -45,7 +45,9 @@ export function compare(
   ];
   const aim = pickFields(wanted, live, kept) as KubeObject;
   const changes = difference(live as Json, aim as Json);
-  return { live, wanted: aim, changes, secrets: sanitised.secrets };
+  const coming = sanitise(copy(aim), resource, leavingNothingOut(rules), { ...options, includeOwned: true });
+  const secrets = new Set([...sanitised.secrets, ...(isLeftOut(coming) ? [] : coming.secrets)]);
+  return { live, wanted: aim, changes, secrets: [...secrets] };
 }
 
 function leavingNothingOut(rules: RuleSet): RuleSet {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Plan, Step } from '../../controller/core/restore/plan.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { archiveOnce, keeper, temporaryDirectory } from './keeper.ts';
@@ -204,6 +207,36 @@ test('what Argo CD or Flux keeps is marked with its owner and left, unless --eve
   const [step] = (await world.plan('--even-if-managed')).steps;
   assert.equal(step?.action, 'update');
   assert.equal(step?.managedBy, 'Flux Kustomization flux-system/apps');
+});
+
+test('a secret value that only the archive has is named and never shown, nor is what it is hashed from', async () => {
+  const identity = await generateX25519Identity();
+  await cluster.kubectl(['create', 'namespace', 'sealed']);
+  const secret = (data: object) => object('v1', 'Secret', 'sealed', 'db', { stringData: data });
+  await apply(secret({ user: 'shop', password: CANARY }));
+  await using directory = await temporaryDirectory();
+  const encrypting = ['--secrets', 'encrypt', '--age-recipient', await identityToRecipient(identity)];
+  await archiveOnce(cluster.kubeconfig, directory.path, '--namespaces', 'sealed', ...encrypting);
+  await cluster.kubectl([
+    '-n',
+    'sealed',
+    'patch',
+    'secret',
+    'db',
+    '--type=json',
+    '-p',
+    '[{"op":"remove","path":"/data/password"}]',
+  ]);
+  const identityFile = join(directory.path, 'identity.txt');
+  await writeFile(identityFile, `${identity}\n`, { mode: 0o600 });
+  const place = ['--kubeconfig', cluster.kubeconfig, '--data-dir', directory.path, '--identity', identityFile];
+  for (const output of ['json', 'text']) {
+    const { code, stdout, stderr } = await keeper(['plan', 'sealed', '--to', 'HEAD', ...place, '-o', output]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /data\.password added/);
+    for (const value of [CANARY, Buffer.from(CANARY).toString('base64')])
+      assert.ok(!(stdout + stderr).includes(value), `${value} in ${stdout}`);
+  }
 });
 
 test('an autoscaler keeps the replicas that it chose', async () => {
