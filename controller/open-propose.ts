@@ -10,15 +10,15 @@ import type { ProposeConfig } from './config-propose.ts';
 import type { PullRequests } from './core/ports.ts';
 import type { Plan } from './core/restore/plan.ts';
 import { KeeperError } from './errors.ts';
+import type { GitRemotes } from './git/remote/port.ts';
 import { openRemote } from './open-remote.ts';
-import type { ProposalRemote } from './restore/proposal-remote.ts';
 import { type Proposed, propose } from './restore/propose.ts';
 import { openRestorePoint, type RestorePoint } from './restore/restore-point.ts';
 
 /** Opens what pull requests need: the remote and its forge. */
 
 export interface OpenProposals extends AsyncDisposable {
-  readonly remote: ProposalRemote;
+  readonly remote: GitRemotes;
   readonly pulls: PullRequests;
   /** To be asked before anything is done with the remote of a repository in this directory. */
   know(directory: string): Promise<void>;

@@ -1,3 +1,4 @@
+import { NETWORK_FAILURES } from '../core/network-failures.ts';
 import { arrayAt, isJsonObject, type Json, type JsonObject, objectAt, stringAt } from '../core/object.ts';
 import { KeeperError, type KeeperErrorOptions } from '../errors.ts';
 
@@ -131,7 +132,8 @@ function wordsOf(code: KeeperErrorOptions['code']): { readonly head: string; rea
   }
 }
 
-function parseStatus(text: string): JsonObject {
+/** The Status object of a refusal, or its text as one. */
+export function parseStatus(text: string): JsonObject {
   try {
     const parsed: unknown = JSON.parse(text);
     if (isJsonObject(parsed)) return parsed;
@@ -150,16 +152,7 @@ function retryAfterMs(header: string | undefined, said: JsonObject): number {
 }
 
 const FAILURES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused; is the server running and the address right?',
-  ENOTFOUND: 'its name is not known to DNS',
-  EAI_AGAIN: 'DNS does not answer',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'no route to it',
-  ENETUNREACH: 'no route to it',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+  ...NETWORK_FAILURES,
   UND_ERR_HEADERS_TIMEOUT: 'it took the request and does not answer',
   UND_ERR_BODY_TIMEOUT: 'it fell silent',
   CERT_HAS_EXPIRED: 'its certificate has expired',

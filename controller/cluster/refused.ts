@@ -1,7 +1,8 @@
 import { maskLine } from '../core/mask-line.ts';
-import { arrayAt, isJsonObject, type JsonObject, objectAt, stringAt } from '../core/object.ts';
+import { arrayAt, type JsonObject, objectAt, stringAt } from '../core/object.ts';
 import type { Refused } from '../core/restore/ports.ts';
 import type { Answer } from './connect.ts';
+import { parseStatus } from './errors.ts';
 
 /** Refusals of the API server, in words that may be shown. */
 
@@ -33,16 +34,6 @@ export function notServed(): Refused {
 /** A missing object is named, a missing resource is not. */
 function isNotServed(details: JsonObject | undefined): boolean {
   return (stringAt(details, 'name') ?? '') === '';
-}
-
-function parseStatus(text: string): JsonObject {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (isJsonObject(parsed)) return parsed;
-  } catch {
-    // Proxies and aggregated servers answer in plain text; a page of HTML says nothing to a person.
-  }
-  return { message: /^\s*</.test(text) ? '' : text };
 }
 
 function flat(text: string): string {

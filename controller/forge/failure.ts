@@ -1,19 +1,12 @@
+import { NETWORK_FAILURES } from '../core/network-failures.ts';
 import { KeeperError } from '../errors.ts';
 import { LedAway } from './bounded-fetch.ts';
 import { redirected, unreachable, untrusted } from './errors.ts';
 import type { Mask } from './masking.ts';
 
 const NETWORK: Readonly<Record<string, string>> = {
+  ...NETWORK_FAILURES,
   ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'its name is not known to DNS',
-  EAI_AGAIN: 'DNS does not answer',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'no route to it',
-  ENETUNREACH: 'no route to it',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
   UND_ERR_HEADERS_TIMEOUT: 'it took the request and does not answer',
   UND_ERR_BODY_TIMEOUT: 'it fell silent',
 };

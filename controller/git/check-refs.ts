@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { KeeperError } from '../errors.ts';
-import { errnoOf } from './errors.ts';
 import type { ObjectId } from './object-id.ts';
 import { isRefName } from './ref-name.ts';
-import { looseRefs, readRef } from './refs.ts';
+import { looseRefs, readRef, readText } from './refs.ts';
 
 export interface CheckedRefs {
   /** By full name; one that names another stands for what that one names. */
@@ -58,15 +57,4 @@ function readPacked(directory: string, broken: Map<string, string>): Map<string,
     else if (!/^(?:#.*|\^[0-9a-f]{40})$/.test(line)) broken.set(PACKED, 'has a line that is no ref');
   }
   return refs;
-}
-
-/** Undefined when it is not there, or no file. */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw error;
-  }
 }

@@ -59,7 +59,8 @@ function readDirectory(path: string): Dirent[] {
   }
 }
 
-function readText(path: string): string | undefined {
+/** Undefined when it is not there, or no file. */
+export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

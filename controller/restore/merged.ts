@@ -6,10 +6,10 @@ import { PROPOSALS, type Proposal } from '../core/restore/proposal.ts';
 import { KeeperError } from '../errors.ts';
 import { openArchive } from '../git/open-archive.ts';
 import type { BegunProposal, ProposalRecord, ProposalRecords } from '../git/proposal-records.ts';
+import type { GitRemotes } from '../git/remote/port.ts';
 import { withSideRepository } from '../git/side-repository.ts';
 import { readMerge } from './merge-facts.ts';
 import { type Applied, applyWhenItFits, type Ended, type PlannedAgain } from './merged-apply.ts';
-import type { ProposalRemote } from './proposal-remote.ts';
 import type { RestorePoint } from './restore-point.ts';
 
 /**
@@ -18,7 +18,7 @@ import type { RestorePoint } from './restore-point.ts';
  */
 
 export interface MergedParts {
-  readonly remote: ProposalRemote;
+  readonly remote: GitRemotes;
   readonly pulls: PullRequests;
   readonly records: ProposalRecords;
   /** Where a repository of ours lies at the remote. */

@@ -10,15 +10,15 @@ import type { ObjectId } from '../git/object-id.ts';
 import { openArchive } from '../git/open-archive.ts';
 import { MAIN } from '../git/refs.ts';
 import type { Advertisement } from '../git/remote/discover.ts';
+import type { GitRemotes } from '../git/remote/port.ts';
 import { type SideRepository, withSideRepository } from '../git/side-repository.ts';
-import type { ProposalRemote } from './proposal-remote.ts';
 import { commitProposal, isProposalOf, type ProposalParts } from './propose-branch.ts';
 import type { RestorePoint } from './restore-point.ts';
 
 /** A plan -> a branch at the namespace's remote -> a pull request. Neither the cluster nor our own `main` changes. */
 
 export interface ProposeParts {
-  readonly remote: ProposalRemote;
+  readonly remote: GitRemotes;
   readonly pulls: PullRequests;
   /** That of the plan. */
   readonly point: RestorePoint;

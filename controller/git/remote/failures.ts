@@ -1,3 +1,5 @@
+import { NETWORK_FAILURES } from '../../core/network-failures.ts';
+
 /** Failures of the network and of TLS in words. */
 
 const NOT_SIGNED = 'its certificate is not signed by an authority that is trusted here';
@@ -25,17 +27,8 @@ const DISTRUST: Readonly<Record<string, string>> = {
 };
 
 const FAILURES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused; is the server running and the address right?',
-  ENOTFOUND: 'its name is not known to DNS',
-  EAI_AGAIN: 'DNS does not answer',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
+  ...NETWORK_FAILURES,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was cut',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'no route to it',
-  ENETUNREACH: 'no route to it',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
   UND_ERR_HEADERS_TIMEOUT: 'the proxy does not answer',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of its answer are too long',
   UND_ERR_DESTROYED: 'we are about to end',
