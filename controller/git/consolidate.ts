@@ -23,6 +23,8 @@ export interface Consolidation {
   readonly objects: number;
 }
 
+const MOST_TRIES = 3;
+
 /**
  * Merges packs into one with deltas between versions. Commits may go on meanwhile: they only add packs. The merged pack
  * is durable before the first of the old ones is removed, so a crash leaves at worst both; nothing is ever dropped. Up to
@@ -35,34 +37,46 @@ export async function consolidatePacks(
   onStep?: () => void,
 ): Promise<Consolidation> {
   const bytesBefore = bytesOf(store);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await mergeChosen(store, { copyBelow, bytesBefore }, guard, onStep);
+    } catch (error) {
+      const isGone = errnoOf(error) === 'ENOENT';
+      if (isGone) {
+        await guard?.();
+        // A writer from which we took over may still finish a merge of its own: what is there now begins anew.
+        store.rescan();
+      }
+      if (!isGone || tries === MOST_TRIES) throw fileFailure(store.directory, 'consolidate packs', error);
+    }
+  }
+}
+
+async function mergeChosen(
+  store: ObjectStore,
+  { copyBelow, bytesBefore }: { copyBelow: number; bytesBefore: number },
+  guard: Guard | undefined,
+  onStep: (() => void) | undefined,
+): Promise<Consolidation> {
   const chosen = choosePacks(store.packs, copyBelow);
   const unchanged = { merged: 0, packs: store.packs.length, bytes: bytesBefore, bytesBefore, objects: 0 };
   if (chosen.length === 0) return unchanged;
-  try {
-    const breath = new Breath(onStep);
-    const merge = await readMergeTable(chosen, breath);
-    if (chosen.length === 1 && merge.hasDeltas[0]) return unchanged;
-    await planDeltas(store, merge, breath);
-    const { name } = await writeMerged(store, merge, breath, guard);
-    // Whoever takes over from here on finds the merged pack whole and keeps it, so the old ones may go at any later time.
-    await guard?.();
-    store.replace(new Set(chosen.map((pack) => pack.name)), describePack(store.directory, name, false));
-    await removePacks(store.packDirectory, chosen);
-    return {
-      merged: chosen.length,
-      packs: store.packs.length,
-      bytes: bytesOf(store),
-      bytesBefore,
-      objects: merge.table.count,
-    };
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') {
-      await guard?.();
-      // Another process merged a pack meanwhile: the next try begins with what is there.
-      store.rescan();
-    }
-    throw fileFailure(store.directory, 'consolidate packs', error);
-  }
+  const breath = new Breath(onStep);
+  const merge = await readMergeTable(chosen, breath);
+  if (chosen.length === 1 && merge.hasDeltas[0]) return unchanged;
+  await planDeltas(store, merge, breath);
+  const { name } = await writeMerged(store, merge, breath, guard);
+  // Whoever takes over from here on finds the merged pack whole and keeps it, so the old ones may go at any later time.
+  await guard?.();
+  store.replace(new Set(chosen.map((pack) => pack.name)), describePack(store.directory, name, false));
+  await removePacks(store.packDirectory, chosen);
+  return {
+    merged: chosen.length,
+    packs: store.packs.length,
+    bytes: bytesOf(store),
+    bytesBefore,
+    objects: merge.table.count,
+  };
 }
 
 function bytesOf(store: ObjectStore): number {

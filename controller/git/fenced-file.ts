@@ -107,9 +107,10 @@ export class FencedFile implements AsyncDisposable {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     try {
-      if (!this.#isPublished) await removeFile(this.#temporary);
       // Whoever took over has removed our lock, and there may be another by now; while ours is open its number is its own.
+      // The lock goes first: as long as it is there it has two names, by which whoever takes over knows it for ours.
       if (await isInode(this.#lockPath, this.#inode)) await removeFile(this.#lockPath);
+      if (!this.#isPublished) await removeFile(this.#temporary);
     } finally {
       await this.#file.close();
     }

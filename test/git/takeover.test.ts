@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { KeeperError } from '../../controller/errors.ts';
+import { FencedFile, TEMPORARY_PREFIX } from '../../controller/git/fenced-file.ts';
 import { openRepository, type Repository } from '../../controller/git/repository.ts';
 import { AUTHOR, clock, manifest, Place } from './bare-repository.ts';
 
@@ -112,8 +113,7 @@ async function pauseAt(
   place.fsck();
   second.stage('x/third.json', manifest('third', 1));
   await second.commit({ message: 'third', ...BY });
-  // Packs that the other one removed are looked for once.
-  await second.consolidate({ full: true }).catch(() => second.consolidate({ full: true }));
+  await second.consolidate({ full: true });
   await second[Symbol.asyncDispose]();
   await judge(place);
   return true;
@@ -127,6 +127,17 @@ test('a writer that was paused while it merged packs takes nothing from the one 
   // Once it has looked after the merged pack was named, it may finish: what it removes then is in that pack, which stays.
   assert.ok(await pauseAt(2, consolidate, { outcome: undefined, isMerging: false }));
   assert.equal(await pauseAt(3, consolidate), false);
+});
+
+test("a lock is let go before its temporary: a writer that ends between the two leaves no lock that nobody can tell from Git's own", async () => {
+  using place = new Place();
+  const file = await FencedFile.lock(place.root, 'main');
+  const temporary = readdirSync(place.root).find((name) => name.startsWith(TEMPORARY_PREFIX)) as string;
+  // It stands still at the temporary: no file can be removed where a directory is.
+  rmSync(join(place.root, temporary));
+  mkdirSync(join(place.root, temporary));
+  await assert.rejects(async () => await file[Symbol.asyncDispose](), { code: /EISDIR|EPERM/ });
+  assert.ok(!existsSync(join(place.root, 'main.lock')));
 });
 
 test("a lock that a writer took after it was fenced off, and left when it ended, is in nobody's way but for Git's own", async () => {

@@ -43,3 +43,16 @@ test('a pack that is being removed is not taken up again by a look for new ones'
   await consolidating;
   assert.equal(writer.store.packs.length, 1);
 });
+
+test('a merge whose packs were merged by the writer before, which had not yet ended, begins anew with what is there', async () => {
+  using place = new Place();
+  await using before = await openRepository(place.directory);
+  const ids = await commits(before, 5);
+  await using after = await openRepository(place.directory);
+  await before.consolidate({ full: true });
+  assert.ok(after.store.packs.length > 1, 'it does not know yet');
+  await after.consolidate({ full: true });
+  assert.equal(after.store.packs.length, 1);
+  for (const id of ids) assert.equal(after.store.read(id).type, 'commit');
+  place.fsck();
+});
