@@ -6,7 +6,7 @@ import type { BenchContext } from '../bench.ts';
 import { repositoriesIn } from '../git/repositories.ts';
 import { flushDisk } from '../measure/flush-disk.ts';
 import { archiveOnceArgs, keeperCommand, readReport } from '../measure/keeper.ts';
-import { type Cost, runMeasured } from '../measure/run-measured.ts';
+import { type Cost, costOf, runMeasured } from '../measure/run-measured.ts';
 import { countObjects, type World } from '../world/world.ts';
 import { type ArchivedBytes, treeOf, writeImportStreams } from './import-streams.ts';
 import { listPaths } from './lists.ts';
@@ -43,8 +43,8 @@ export async function prepareWays(world: World, context: BenchContext): Promise<
   const run = async (way: Way) => {
     await rm(place(way), { recursive: true, force: true });
     flushDisk();
-    const { seconds, cpuSeconds, peakBytes } = await runMeasured(commands[way], { signal, environment });
-    return { seconds, cpuSeconds, peakBytes, bytes: allocatedBytes(place(way)) };
+    const cost = costOf(await runMeasured(commands[way], { signal, environment }));
+    return { ...cost, bytes: allocatedBytes(place(way)) };
   };
   return { archived, resources, listBytes, run };
 }

@@ -53,6 +53,11 @@ export async function runMeasured(
   }
 }
 
+/** Without what it said. */
+export function costOf({ seconds, cpuSeconds, peakBytes }: Cost): Cost {
+  return { seconds, cpuSeconds, peakBytes };
+}
+
 /** proc(5): cutime and cstime, in the hundredths of a second that Linux shows to users. */
 function readEndedChildrenSeconds(): number {
   const stat = readFileSync('/proc/self/stat', 'utf8');

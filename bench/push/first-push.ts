@@ -5,7 +5,7 @@ import type { BenchContext } from '../bench.ts';
 import { makeHistory } from '../commit/history.ts';
 import { KeeperStore } from '../commit/stores.ts';
 import { flushDisk } from '../measure/flush-disk.ts';
-import { type Cost, runMeasured } from '../measure/run-measured.ts';
+import { type Cost, costOf, runMeasured } from '../measure/run-measured.ts';
 import { cloneNative, nativePush } from './pushers.ts';
 import type { Serving } from './serving.ts';
 
@@ -69,8 +69,4 @@ async function fill(
     signal.throwIfAborted();
     await store.commit(history.change(number));
   }
-}
-
-function costOf({ seconds, cpuSeconds, peakBytes }: Cost): Cost {
-  return { seconds, cpuSeconds, peakBytes };
 }

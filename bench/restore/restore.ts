@@ -5,7 +5,7 @@ import { binary } from '../../test/cluster/binaries.ts';
 import { type Cluster, startCluster } from '../../test/cluster/start-cluster.ts';
 import type { Bench, BenchContext } from '../bench.ts';
 import { archiveOnceArgs, keeperCommand } from '../measure/keeper.ts';
-import { type Cost, runMeasured } from '../measure/run-measured.ts';
+import { type Cost, costOf, runMeasured } from '../measure/run-measured.ts';
 import { formatBytes, formatCount, formatSpread, mebibytes } from '../report/format.ts';
 import type { Section } from '../report/section.ts';
 import { pairwise, spreadOf } from '../report/statistics.ts';
@@ -87,7 +87,7 @@ async function createAll(cluster: Cluster, files: readonly string[], context: Be
     KUBECTL: await binary('kubectl'),
     KUBECACHEDIR: join(cluster.directory, 'kubectl'),
   };
-  return await runMeasured(['sh', '-c', script, 'create', ...files], { signal: context.signal, environment });
+  return costOf(await runMeasured(['sh', '-c', script, 'create', ...files], { signal: context.signal, environment }));
 }
 
 async function archiveEncrypted(cluster: Cluster, { data, identity }: Archive, context: BenchContext): Promise<void> {
@@ -109,7 +109,7 @@ async function plan(cluster: Cluster, archive: Archive, context: BenchContext): 
   const { plans } = JSON.parse(run.output) as { plans: readonly { readonly steps: readonly object[] }[] };
   const steps = plans.reduce((sum, one) => sum + one.steps.length, 0);
   if (steps > 0) throw new Error(`nothing was changed, and the plan has ${steps} steps`);
-  return run;
+  return costOf(run);
 }
 
 /** What a restore writes, safety tags and its journal, has a place of its own. */
@@ -123,7 +123,7 @@ async function restoreAll(cluster: Cluster, archive: Archive, context: BenchCont
   const { restores } = JSON.parse(run.output) as { restores: readonly { readonly equal: boolean }[] };
   if (!restores.every(({ equal }) => equal)) throw new Error('a namespace was not restored as it was');
   await rm(state, { recursive: true });
-  return run;
+  return costOf(run);
 }
 
 async function requireAll(cluster: Cluster, objects: number): Promise<void> {

@@ -89,8 +89,11 @@ function setElement(values: Json[], segment: string, value: Json | undefined): v
   else if (index < values.length) values.splice(index, 1);
 }
 
-function setKey(holder: JsonObject, key: string, value: Json | undefined): void {
+/** Sets an own property, also where its name is that of a setter. */
+export function setKey(holder: JsonObject, key: string, value: Json | undefined): void {
   if (value === undefined) delete holder[key];
-  // A plain assignment to '__proto__' would change the prototype where no such key exists yet.
-  else Object.defineProperty(holder, key, { value, enumerable: true, writable: true, configurable: true });
+  // A plain assignment would change the prototype where no such key exists yet.
+  else if (key === '__proto__')
+    Object.defineProperty(holder, key, { value, enumerable: true, writable: true, configurable: true });
+  else holder[key] = value;
 }

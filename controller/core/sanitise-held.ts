@@ -1,5 +1,5 @@
-import type { Json, KubeObject } from './object.ts';
-import { setAt, valueAt } from './pointer.ts';
+import type { Json, JsonObject, KubeObject } from './object.ts';
+import { setAt, setKey, valueAt } from './pointer.ts';
 import type { Sanitised } from './sanitise.ts';
 import { stableText } from './sanitise-sort.ts';
 
@@ -30,13 +30,7 @@ function unordered(value: Json | undefined): string | undefined {
 export function copy<Value extends Json>(value: Value): Value {
   if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value;
   if (Array.isArray(value)) return value.map(copy) as Json as Value;
-  const made = {};
-  for (const key of Object.keys(value)) {
-    setAt(
-      made,
-      `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      copy((value as { [key: string]: Json })[key] as Json),
-    );
-  }
-  return made as Value;
+  const made: JsonObject = {};
+  for (const key of Object.keys(value)) setKey(made, key, copy((value as JsonObject)[key] as Json));
+  return made as Json as Value;
 }

@@ -65,6 +65,8 @@ class JournalFile implements OpenJournal {
   readonly path: string;
   readonly #directory: string;
   readonly #file: FileHandle;
+  /** Bytes of whole lines; nobody else writes here. */
+  #size: number | undefined;
   /** Lines that come while others are written go together. */
   #waiting: Line[] = [];
   #writing: Promise<void> | undefined;
@@ -90,14 +92,17 @@ class JournalFile implements OpenJournal {
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
       this.#waiting = [];
-      const { size } = await this.#file.stat();
+      const size = this.#size ?? (await this.#file.stat()).size;
+      const bytes = Buffer.from(lines.map(({ text }) => text).join(''));
       try {
-        await this.#file.appendFile(lines.map(({ text }) => text).join(''));
+        await this.#file.appendFile(bytes);
+        this.#size = size + bytes.length;
         if (lines.some(({ durable }) => durable)) await this.#file.datasync();
         for (const { written } of lines) written.resolve();
       } catch (error) {
         // A full disk takes half a line; whatever comes next must not stand behind it.
         await this.#file.truncate(size).catch(() => undefined);
+        this.#size = undefined;
         const failure = fileFailure(this.#directory, `write ${DIRECTORY}`, error);
         for (const { written } of lines) written.reject(failure);
       }

@@ -14,6 +14,8 @@ export interface Identities {
 }
 
 const LARGEST = 1024 * 1024;
+/** Half a kilobyte each. */
+const MOST_KEPT = 10_000;
 
 /** Reads a file as age-keygen writes it: one identity a line, comments, several. Throws KeeperError IDENTITY_INVALID. */
 export async function readIdentities(path: string): Promise<Identities> {
@@ -32,7 +34,19 @@ export async function readIdentities(path: string): Promise<Identities> {
     recipients.add(recipient);
   }
   if (recipients.size === 0) throw invalid(path, 'holds no identity (AGE-SECRET-KEY-...)');
-  return { recipients, open: (armored) => open(decrypter, armored), warnings };
+  return { recipients, open: keep((armored) => open(decrypter, armored)), warnings };
+}
+
+/** A restore opens each file several times: for the plan, for its step and to compare at the end. */
+function keep(open: Identities['open']): Identities['open'] {
+  const kept = new Map<string, Uint8Array | undefined>();
+  return async (armored) => {
+    if (kept.has(armored)) return kept.get(armored);
+    const opened = await open(armored);
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(armored, opened);
+    return opened;
+  };
 }
 
 /** Errors of the library quote what they were given, so none of them goes on. */
