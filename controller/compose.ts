@@ -26,7 +26,7 @@ import { elect, guardOf, type Leadership } from './elect.ts';
 import { KeeperError } from './errors.ts';
 import { openDataDirectory } from './git/data-directory.ts';
 import { forgetHeld, readAllowed, writeHeld } from './git/held-deletions.ts';
-import { gatherEvidence, type LiveLook, type LiveOptions, lookLive } from './open-history.ts';
+import { gatherEvidence, type LiveLook, type LiveOptions, lookLive } from './open-live.ts';
 import { type OpenRemote, openRemote } from './open-remote.ts';
 import { repairArchive, type VerifyOptions, verifyArchive } from './open-verify.ts';
 import { openSealer } from './secrets/seal.ts';

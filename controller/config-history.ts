@@ -11,28 +11,18 @@ import {
   text,
   usage,
 } from './config.ts';
+import { DATA_DIRECTORY_SETTINGS, only, REPOSITORY_SETTING } from './config-shared.ts';
 import type { ScopeOptions } from './core/scope.ts';
 
 /** The settings of what reads a history: changes, diff, show, tags, drift; and of what names a state in it: tag. */
 
 /** Where the repository lies, for verbs that read. */
-export const SOURCE_SETTINGS: readonly Setting[] = [
-  { flag: 'from', value: 'directory', help: 'a bare repository of your own, such as a clone, instead of --data-dir' },
-  ...ARCHIVE_SETTINGS.filter(({ flag }) => flag === 'data-dir'),
-];
-
-export const OBJECT_SETTING: Setting = {
-  flag: 'object',
-  value: 'resource/name',
-  repeatable: true,
-  help: 'only these objects: deployments.apps/web, deploy/web, configmaps/*, secrets',
-};
+export const SOURCE_SETTINGS: readonly Setting[] = [REPOSITORY_SETTING, ...DATA_DIRECTORY_SETTINGS];
 
 /** What the archive's own look at the cluster needs: the same as the archiver has. */
-const LOOK = new Set(['resources', 'exclude-resources', 'selector']);
 export const LIVE_SETTINGS: readonly Setting[] = [
   ...CONNECTION_SETTINGS,
-  ...ARCHIVE_SETTINGS.filter(({ flag }) => LOOK.has(flag)),
+  ...only(ARCHIVE_SETTINGS, 'resources', 'exclude-resources', 'selector'),
   ...RULE_SETTINGS,
 ];
 

@@ -7,23 +7,21 @@ import {
   usage,
 } from './config.ts';
 import { parseRestoreConfig, RESTORE_SETTINGS, type RestoreConfig } from './config-restore.ts';
+import { without } from './config-shared.ts';
 import { EVERYTHING } from './core/restore/plan.ts';
 
 /** The settings of propose and apply-merged: those of restore, and the remote. */
 
 /** What a pull request about the files of one repository cannot say. */
-const NOT_PROPOSED = new Set(['into', 'storage-class', 'host', 'image', 'include-owned']);
+const NOT_PROPOSED = ['into', 'storage-class', 'host', 'image', 'include-owned'];
 /** What each pull request says itself. */
-const PROPOSED = new Set([
+const PROPOSED = [
   ...['to', 'from', 'object', 'kinds', 'selector', 'field', 'prune', 'delete-protected', 'existing', 'even-if-managed'],
-]);
-
-export const PROPOSE_SETTINGS: readonly Setting[] = [
-  ...RESTORE_SETTINGS.filter(({ flag }) => !NOT_PROPOSED.has(flag)),
-  ...REMOTE_SETTINGS,
 ];
 
-export const APPLY_MERGED_SETTINGS: readonly Setting[] = PROPOSE_SETTINGS.filter(({ flag }) => !PROPOSED.has(flag));
+export const PROPOSE_SETTINGS: readonly Setting[] = [...without(RESTORE_SETTINGS, ...NOT_PROPOSED), ...REMOTE_SETTINGS];
+
+export const APPLY_MERGED_SETTINGS: readonly Setting[] = without(PROPOSE_SETTINGS, ...PROPOSED);
 
 export interface ProposeConfig extends RestoreConfig {
   readonly remote: RemoteConfig;

@@ -13,6 +13,7 @@ import {
   text,
   usage,
 } from './config.ts';
+import { OBJECT_SETTING, OPENING_SETTINGS, only } from './config-shared.ts';
 import { pointerFault } from './core/pointer.ts';
 import type { Selection } from './core/restore/plan.ts';
 
@@ -32,12 +33,7 @@ const POINT_SETTINGS: readonly Setting[] = [
 ];
 
 const SELECTION_SETTINGS: readonly Setting[] = [
-  {
-    flag: 'object',
-    value: 'resource/name',
-    repeatable: true,
-    help: 'only these objects: deployments.apps/web, configmaps/*',
-  },
+  OBJECT_SETTING,
   { flag: 'kinds', value: 'names', repeatable: true, help: 'only these kinds or resources' },
   { flag: 'selector', value: 'labels', help: 'only objects with these labels' },
   {
@@ -78,13 +74,12 @@ const SELECTION_SETTINGS: readonly Setting[] = [
 ];
 
 /** As the archive has them. */
-const PLACE_SETTINGS = ARCHIVE_SETTINGS.filter(({ flag }) => flag === 'data-dir' || flag === 'age-recipient');
+const PLACE_SETTINGS = only(ARCHIVE_SETTINGS, 'data-dir', 'age-recipient');
 
 const ASKER_SETTINGS: readonly Setting[] = [
   { flag: 'as', value: 'user', help: 'with the rights of this user (impersonation)' },
   { flag: 'as-group', value: 'group', repeatable: true, help: 'and of these groups' },
-  { flag: 'identity', value: 'file', help: 'age identity that opens secrets archived with --secrets encrypt' },
-  { flag: 'secret-values', value: 'file', help: 'values for secrets of which only fingerprints are archived' },
+  ...OPENING_SETTINGS,
 ];
 
 /** A variable that was set for the archive, such as its selector, must not narrow or widen a restore. */

@@ -1,7 +1,7 @@
 import { parseRemoteTemplate, type RemoteTemplate } from './core/remote.ts';
 import type { ScopeOptions } from './core/scope.ts';
 import { KeeperError } from './errors.ts';
-import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
+import { LOG_LEVELS, type LogLevel } from './telemetry/log-levels.ts';
 
 /** One table of settings: flag, variable, default, help. The command line, `--help` and the checks all come from it. */
 
@@ -69,6 +69,24 @@ const PROCESS_SETTINGS: readonly Setting[] = [
   { flag: 'lease', value: 'namespace/name', help: "the Lease; kubekeeper in the pod's own namespace when left out" },
 ];
 
+/** Restores that were proposed as pull requests, applied by the running archiver once they are merged. */
+const MERGED_SETTINGS: readonly Setting[] = [
+  { flag: 'apply-merged', help: 'apply restores whose pull requests were merged, with the rights of --apply-as' },
+  {
+    flag: 'apply-as',
+    value: 'user',
+    help: 'whose rights they have (impersonation): system:serviceaccount:kubekeeper:restorer',
+  },
+  { flag: 'apply-identity', value: 'file', help: 'age identity that opens the secrets of merged restores' },
+  {
+    flag: 'apply-every',
+    value: 'time',
+    default: '30s',
+    help: 'how often the remotes are asked whether main has moved',
+  },
+  { flag: 'require-approval', help: 'with --apply-merged: refuse what was merged without an approval' },
+];
+
 export const ARCHIVE_SETTINGS: readonly Setting[] = [
   ...CONNECTION_SETTINGS,
   {
@@ -99,6 +117,7 @@ export const ARCHIVE_SETTINGS: readonly Setting[] = [
   { flag: 'age-recipient', value: 'age1...', repeatable: true, help: 'who can decrypt with --secrets encrypt' },
   ...RULE_SETTINGS,
   ...REMOTE_SETTINGS,
+  ...MERGED_SETTINGS,
   ...PROCESS_SETTINGS,
   { flag: 'log-level', value: 'level', default: 'info', choices: LOG_LEVELS, help: 'least level that is logged' },
 ];
@@ -122,6 +141,7 @@ export interface ArchiveConfig {
   readonly rulesFile?: string;
   readonly includeOwned: boolean;
   readonly remote?: RemoteConfig;
+  readonly merged?: MergedConfig;
   /** Where to serve probes and metrics. */
   readonly listen?: { readonly host?: string; readonly port: number };
   readonly election?: ElectionConfig;
@@ -136,6 +156,14 @@ export interface RemoteConfig {
   readonly caFile?: string;
   readonly forge: 'auto' | 'github' | 'gitea' | 'none';
   readonly clusterName?: string;
+}
+
+/** Merged restores are applied with these rights and never with the archiver's own. */
+export interface MergedConfig {
+  readonly asUser: string;
+  readonly identityFile?: string;
+  readonly everyMs: number;
+  readonly needsApproval: boolean;
 }
 
 export interface ElectionConfig {
@@ -166,6 +194,7 @@ export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
     ageRecipients: list(raw, 'ageRecipient'),
     ...parseRulesConfig(raw),
     ...parseRemoteConfig(raw),
+    ...parseMergedConfig(raw),
     ...parseProcessConfig(raw),
     logLevel: choice('log-level', text(raw, 'logLevel') ?? 'info', LOG_LEVELS),
   };
@@ -203,6 +232,26 @@ export function parseRemoteConfig(raw: RawSettings): { remote?: RemoteConfig } {
       ...(clusterName === undefined ? {} : { clusterName }),
     },
   };
+}
+
+function parseMergedConfig(raw: RawSettings): Pick<ArchiveConfig, 'merged'> {
+  const [asUser, identityFile] = [text(raw, 'applyAs'), text(raw, 'applyIdentity')];
+  const needsApproval = isOn(raw['requireApproval']);
+  if (!isOn(raw['applyMerged'])) {
+    const lone = Object.entries({
+      'apply-as': asUser,
+      'apply-identity': identityFile,
+      'require-approval': needsApproval,
+    });
+    const [flag] = lone.find(([, value]) => value !== undefined && value !== false) ?? [];
+    if (flag !== undefined) throw usage(`--${flag} needs --apply-merged`);
+    return {};
+  }
+  if (asUser === undefined) throw usage('--apply-merged needs --apply-as: whose rights a merged restore has');
+  if (text(raw, 'remote') === undefined) throw usage('--apply-merged needs --remote: pull requests are merged there');
+  if (text(raw, 'forge') === 'none') throw usage('--forge none has no pull requests, give github or gitea');
+  const everyMs = parseDuration('apply-every', text(raw, 'applyEvery') ?? '30s');
+  return { merged: { asUser, ...(identityFile === undefined ? {} : { identityFile }), everyMs, needsApproval } };
 }
 
 function parseProcessConfig(raw: RawSettings): Pick<ArchiveConfig, 'listen' | 'election'> {

@@ -7,7 +7,9 @@ import { isEndedLine, namespaceOf } from './core/line.ts';
 import type { RestoreRecord } from './core/restore/journal.ts';
 import { RestoreSummary } from './core/restore/summary.ts';
 import { listRepositories } from './git/data-directory.ts';
+import type { ObjectId } from './git/object-id.ts';
 import { type BegunProposal, openProposalRecords } from './git/proposal-records.ts';
+import { MAIN, readRef } from './git/refs.ts';
 import { listRestores, unfinishedRestore } from './git/restore-journal.ts';
 import { openProposals } from './open-propose.ts';
 import { type OpenRestore, openRestore, runRestore } from './open-restore.ts';
@@ -16,18 +18,25 @@ import { applyMerged, type MergedOutcome } from './restore/merged.ts';
 import type { Applied, PlannedAgain } from './restore/merged-apply.ts';
 import type { PlannedRestore } from './restore/work.ts';
 
-/** Applies what was proposed and merged, for these repositories or for all. */
-export async function* runApplyMerged(
+export interface Merging extends AsyncDisposable {
+  /** All that have a commit here. */
+  repositories(): Promise<readonly string[]>;
+  /** Where the remote's main is now; undefined where there is none. */
+  remoteHead(repository: string): Promise<ObjectId | undefined>;
+  /** What was proposed for these repositories and merged, each once. */
+  apply(repositories: readonly string[]): AsyncGenerator<MergedOutcome>;
+}
+
+/** Only one process at a time may have it. Throws KeeperError: another one has it, no forge there, what cannot be reached. */
+export async function openMerging(
   config: ProposeConfig,
-  how: { readonly repositories: readonly string[]; readonly needsApproval: boolean; readonly signal: AbortSignal },
-): AsyncGenerator<MergedOutcome> {
+  { needsApproval, signal }: { readonly needsApproval: boolean; readonly signal: AbortSignal },
+): Promise<Merging> {
+  await using opening = new AsyncDisposableStack();
   const { dataDirectory } = config;
-  const all = (await listRepositories(dataDirectory)).filter((name) => !isEndedLine(name));
-  const names = how.repositories.length === 0 ? all : how.repositories;
-  await using records = await openProposalRecords(dataDirectory);
-  await using proposals = await openProposals(config);
+  const records = opening.use(await openProposalRecords(dataDirectory));
+  const proposals = opening.use(await openProposals(config));
   const directoryOf = (name: string) => join(dataDirectory, `${name}.git`);
-  const { signal, needsApproval } = how;
   const parts = {
     remote: proposals.remote,
     pulls: proposals.pulls,
@@ -41,7 +50,19 @@ export async function* runApplyMerged(
       planAgain({ ...config, repository, to: commit, selection }, signal),
     resume: (repository: string, begun: BegunProposal) => resume({ ...config, repository }, begun, signal),
   };
-  yield* applyMerged(parts, names, { needsApproval, now: () => new Date(systemClock.wall()), signal });
+  const open = opening.move();
+  return {
+    repositories: async () =>
+      (await listRepositories(dataDirectory)).filter(
+        (name) => !isEndedLine(name) && readRef(directoryOf(name), MAIN) !== undefined,
+      ),
+    remoteHead: async (name) => {
+      const { refs } = await proposals.remote.state(await parts.placeOf(name), signal);
+      return refs.get(MAIN);
+    },
+    apply: (names) => applyMerged(parts, names, { needsApproval, now: () => new Date(systemClock.wall()), signal }),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
 }
 
 async function planAgain(config: ProposeConfig, signal: AbortSignal): Promise<PlannedAgain> {

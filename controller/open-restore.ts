@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { readClusterId } from './archive/cluster-id.ts';
 import { connect } from './cluster/connect.ts';
 import { openCluster } from './cluster/open-cluster.ts';
@@ -7,13 +8,14 @@ import { readRules, systemClock } from './compose.ts';
 import type { RestoreConfig } from './config-restore.ts';
 import { namespaceOf } from './core/line.ts';
 import { CLUSTER_REPOSITORY } from './core/object.ts';
-
-import type { RestoreHeader, RestoreMappings, RestoreRecord } from './core/restore/journal.ts';
+import type { RestoreHeader, RestoreMappings, RestoreRecord, RestoreRules } from './core/restore/journal.ts';
 import type { RestoreTarget } from './core/restore/ports.ts';
 import type { RuleSet } from './core/rules/rule-set.ts';
+import { oneLine } from './core/words.ts';
 import { KeeperError } from './errors.ts';
 import { writeContinuedLine } from './git/continued-line.ts';
 import { listRepositories } from './git/data-directory.ts';
+import type { DamagedTag } from './git/read-tag.ts';
 import { closeJournal, createJournal } from './git/restore-journal.ts';
 import { type CarryOutEvent, carryOut } from './restore/carry-out.ts';
 import { type PlanParts, planRestore } from './restore/plan.ts';
@@ -29,6 +31,8 @@ export interface OpenRestore extends AsyncDisposable {
   readonly point: RestorePoint;
   readonly target: RestoreTarget;
   readonly rules: RuleSet;
+  /** Of who asks: of several restores the same. */
+  readonly opener: OpenedSecrets;
   /** The uid of kube-system, or ''. */
   readonly clusterId: string;
   /** For the person, once. */
@@ -73,6 +77,10 @@ function directoryOf({ from, dataDirectory, repository }: RestoreConfig): string
   return existsSync(inside) ? inside : from;
 }
 
+function tellDamagedTag({ name, problem }: DamagedTag): string {
+  return `the tag ${oneLine(name)} is damaged and cannot be restored to (${problem}); all else can`;
+}
+
 /** Nothing is changed by it. Throws KeeperError for whatever of it cannot be used. */
 export async function openRestore(config: RestoreConfig, shared?: Asker): Promise<OpenRestore> {
   await using opening = new AsyncDisposableStack();
@@ -91,8 +99,8 @@ export async function openRestore(config: RestoreConfig, shared?: Asker): Promis
   const { selection, includeOwned, storageClasses, hosts, images, asUser } = config;
   const open = opening.move();
   return {
-    ...{ point, target, rules, clusterId, namespace },
-    warnings: opener.warnings,
+    ...{ point, target, rules, opener, clusterId, namespace },
+    warnings: [...opener.warnings, ...point.damagedTags.map(tellDamagedTag)],
     plan: async (how) => {
       const planned = await planRestore(parts, {
         ...how,
@@ -109,7 +117,7 @@ export async function openRestore(config: RestoreConfig, shared?: Asker): Promis
   };
 }
 
-/** Values that were brought for nobody are most likely misspelled. To be asked once all is planned. */
+/** Values that were brought for nobody are most likely misspelled. To be asked once all that is asked for together is planned: one plan asks by itself. */
 export function requireUsed(opener: OpenedSecrets): void {
   const unused = opener.unused();
   if (unused.length > 0) throw unusedValues(unused);
@@ -126,7 +134,7 @@ export interface RestoreRun {
 /** Carries a plan out under a journal in the data directory, which is made where there is none. */
 export async function* runRestore(
   config: RestoreConfig,
-  { point, target, clusterId, namespace }: OpenRestore,
+  { point, target, rules, clusterId, namespace }: OpenRestore,
   planned: PlannedRestore,
   { id, safetyTag, resumes, signal }: RestoreRun,
 ): AsyncGenerator<CarryOutEvent> {
@@ -143,6 +151,7 @@ export async function* runRestore(
     selection: plan.selection,
     ...(config.asGroups.length === 0 ? {} : { asGroups: config.asGroups }),
     mappings: mappingsOf(config),
+    rules: rulesOf(config, rules),
     ...(safetyTag === undefined ? {} : { safetyTag }),
     ...(resumes === undefined ? {} : { resumes: resumes.header.id }),
   };
@@ -209,6 +218,10 @@ function noCommit(commit: string, directory: string, problem: string): KeeperErr
 function mappingsOf({ storageClasses, hosts, images }: RestoreConfig): RestoreMappings {
   const renamed = hosts === undefined || hosts === 'clear' ? hosts : [...hosts];
   return { storageClasses: [...storageClasses], images, ...(renamed === undefined ? {} : { hosts: renamed }) };
+}
+
+function rulesOf({ rulesFile, includeOwned }: RestoreConfig, { version }: RuleSet): RestoreRules {
+  return { version, ...(rulesFile === undefined ? {} : { file: resolve(rulesFile) }), includeOwned };
 }
 
 function otherRepository(asked: string, { directory, repository }: RestorePoint): KeeperError {

@@ -49,8 +49,8 @@ function renderRules(): string {
 Made from \`controller/core/rules/\` by \`npm run generate\`. What no rule names is archived as the server has it.
 
 strip: not in the file. restore-only: in the file, dropped or changed only by a restore. hold: in the file, but never the only reason for a
-commit. record: not in the file, kept in the commit's trailers. never: the object is not archived. keep: says that something stays. sealed: the
-value is replaced by its fingerprint, encrypted or omitted.
+commit. record: not in the file, kept in the commit's trailers. never: the object is not archived. keep: says that something stays, also
+where what is around it goes. sealed: the value is replaced by its fingerprint, encrypted or omitted.
 
 A file given with \`--rules\` adds rules and overrides these, by id or by place:
 

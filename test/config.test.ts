@@ -35,6 +35,34 @@ test("the archiver's account can read everything and write nothing", async () =>
   }
 });
 
+test('merged restores are applied by an account that may do nothing until it is bound, which only the archiver may become', async () => {
+  const rendered = await cluster.kubectl(['kustomize', 'config/apply-merged']);
+  await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '--validate=strict', '-f', '-'], {
+    input: rendered,
+  });
+  const account = (name: string) => `system:serviceaccount:kubekeeper-system:kubekeeper-${name}`;
+  const can = (who: string, ...what: readonly string[]) =>
+    cluster.kubectl(['auth', 'can-i', ...what, `--as=${account(who)}`]).then(
+      (answer) => answer.trim().endsWith('yes'),
+      () => false,
+    );
+  const become = (name: string, namespace: string) => [
+    ...['impersonate', `serviceaccounts/kubekeeper-${name}`, '-n', namespace],
+  ];
+  assert.ok(await can('archiver', ...become('restorer', 'kubekeeper-system')));
+  assert.ok(!(await can('archiver', ...become('archiver', 'kubekeeper-system'))));
+  assert.ok(!(await can('archiver', ...become('restorer', 'default'))));
+  assert.ok(!(await can('archiver', 'impersonate', 'users')));
+  await cluster.kubectl(['create', 'namespace', 'shop']);
+  assert.ok(!(await can('restorer', 'create', 'deployments.apps', '-n', 'shop')));
+  await cluster.kubectl([
+    ...['-n', 'shop', 'create', 'rolebinding', 'kubekeeper-restorer', '--clusterrole', 'kubekeeper-restorer'],
+    ...['--serviceaccount', 'kubekeeper-system:kubekeeper-restorer'],
+  ]);
+  assert.ok(await can('restorer', 'create', 'deployments.apps', '-n', 'shop'));
+  assert.ok(!(await can('restorer', 'create', 'deployments.apps', '-n', 'default')));
+});
+
 test('an account with these rights archives without a gap', async () => {
   await using directory = await temporaryDirectory();
   const { rules } = JSON.parse(await cluster.kubectl(['get', 'clusterrole', 'kubekeeper-archiver', '-o', 'json'])) as {

@@ -1,4 +1,4 @@
-import { type Resource, resourceName } from '../core/object.ts';
+import { CLUSTER_REPOSITORY, type Resource, resourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { RetakeParts } from './lines-retake.ts';
 import type { Space } from './space.ts';
@@ -17,8 +17,17 @@ export interface ListParts extends Pick<RetakeParts, 'cluster' | 'clock' | 'labe
   readonly resources: () => readonly Resource[];
 }
 
+/** A Namespace lies in its own repository. */
+function isClusterWide(resource: Resource): boolean {
+  return !resource.namespaced && resourceName(resource) !== 'namespaces';
+}
+
 /** How the list of one namespace is taken: into its own repository alone, as any list, and counted by none. */
-export function retakePartsOf(space: Space, parts: ListParts, report: (outcome: Outcome) => void): RetakeParts {
+export function retakePartsOf(
+  space: Space,
+  parts: ListParts & Pick<RetakeParts, 'doubt'>,
+  report: (outcome: Outcome) => void,
+): RetakeParts {
   const { name: namespace } = space;
   const { resources, spaces, storage, clock } = parts;
   // The watches have counted these objects.
@@ -26,7 +35,7 @@ export function retakePartsOf(space: Space, parts: ListParts, report: (outcome: 
   return {
     ...parts,
     namespace,
-    resources: resources().filter((resource) => resource.namespaced || resourceName(resource) === 'namespaces'),
+    resources: resources().filter((resource) => isClusterWide(resource) === (namespace === CLUSTER_REPOSITORY)),
     take: async (change, seen) => {
       if (change.type === 'synced') sweepUnseen(spaces, { ...change, namespace, seen }, clock.monotonic());
       if (change.type !== 'applied') return undefined;

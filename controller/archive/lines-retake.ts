@@ -1,5 +1,5 @@
 import type { Change } from '../core/change.ts';
-import { type Resource, type ResourceName, resourceName } from '../core/object.ts';
+import { CLUSTER_REPOSITORY, type KubeObject, type Resource, type ResourceName, resourceName } from '../core/object.ts';
 import type { Clock, Cluster } from '../core/ports.ts';
 import { Gate } from '../core/streams.ts';
 import { KeeperError } from '../errors.ts';
@@ -7,25 +7,36 @@ import type { Spaces } from './spaces.ts';
 
 /**
  * A new line begins with nothing, and what its namespace holds may have been told before the namespace itself. So the one namespace is
- * listed once more, each resource at most four at a time; the watches of the whole cluster go on, and nobody else is listed again.
+ * listed once more, each resource at most four at a time; the watches of the whole cluster go on, and nobody else is listed again. The
+ * same is done when a command asks for a commit of what lives now, which a watch may be about to tell.
  *
- * A watch that lags behind may still tell of the namespace that had the name before. Nothing of it may enter the new line, so a change
- * waits for the list of its resource, and what is older than that list is passed over.
+ * A watch that lags behind may still tell of the namespace that had the name before, or of what an object was before. Nothing of it may
+ * follow what the list told, so a change waits for the list of its resource, and what is older than that list is passed over.
  */
 
 const LISTS_AT_ONCE = 4;
-/** A watch that lags behind longer than this was given up as silent long ago; then its versions are no longer doubted. */
-const DOUBT_MS = 10 * 60_000;
+/** How long after it has begun versions that are older than its own are doubted, in milliseconds. */
+export interface Doubt {
+  readonly watchesMs: number;
+  readonly listsMs: number;
+}
+
+/** Somebody else may have had the name. A watch that lags behind longer than this was given up as silent long ago. */
+export const DOUBT_NEW_LINE: Doubt = { watchesMs: 10 * 60_000, listsMs: Number.POSITIVE_INFINITY };
+/** The objects are the same: late news is told and corrected by what follows. Short, since an etcd that was restored counts from less again. */
+export const DOUBT_LATE: Doubt = { watchesMs: 60_000, listsMs: 60_000 };
 
 export interface RetakeParts {
   readonly cluster: Pick<Cluster, 'listWatch'>;
   readonly clock: Clock;
+  /** The name of its repository. */
   readonly namespace: string;
-  /** Those with namespaces, and the namespaces themselves. */
+  /** Those with namespaces, and the namespaces themselves; of `_cluster` all others. */
   readonly resources: readonly Resource[];
   readonly labelSelector: string | undefined;
   /** A failure is told as skipped instead of tried again. */
   readonly once: boolean;
+  readonly doubt: Doubt;
   /** What a change does; answers the place of an object that was taken. */
   readonly take: (change: Change, seen: ReadonlySet<string>) => Promise<string | undefined>;
   readonly skipped: (resource: Resource, error: Pick<KeeperError, 'message' | 'code'>) => void;
@@ -51,6 +62,7 @@ export class Retake {
   readonly #gate = new Gate(LISTS_AT_ONCE);
   readonly #lists = new Map<ResourceName, List>();
   readonly #begunAt: number;
+  readonly doubt: Doubt;
   /** Resolves when nothing of it runs any more; rejects with a defect, or what ends the run. */
   readonly ended: Promise<void>;
   /** Resolves when every resource was listed or skipped. */
@@ -59,6 +71,7 @@ export class Retake {
 
   constructor(parts: RetakeParts, signal: AbortSignal) {
     this.#parts = parts;
+    this.doubt = parts.doubt;
     this.#begunAt = parts.clock.monotonic();
     const stop = AbortSignal.any([this.#stop.signal, signal]);
     const ended = parts.resources.map((resource) => this.#begin(resource, stop));
@@ -85,7 +98,8 @@ export class Retake {
     await list.settled;
     const version = numberOf(resourceVersion);
     if (list.version === undefined || version === undefined || version >= list.version) return false;
-    return isListed || this.#parts.clock.monotonic() < this.#begunAt + DOUBT_MS;
+    const { watchesMs, listsMs } = this.doubt;
+    return this.#parts.clock.monotonic() < this.#begunAt + (isListed ? listsMs : watchesMs);
   }
 
   /** Nobody waits for it any more. */
@@ -127,7 +141,7 @@ export class Retake {
       if (signal.aborted) return;
       if (change.type === 'listing') seen = new Set();
       if (change.type === 'skipped') settle();
-      if (change.type === 'applied' && !resource.namespaced && change.object.metadata.name !== namespace) continue;
+      if (change.type === 'applied' && isOther(resource, change.object, namespace)) continue;
       const taken = await take(change, seen);
       if (taken !== undefined) seen.add(taken);
       if (change.type !== 'synced') continue;
@@ -135,6 +149,11 @@ export class Retake {
       return;
     }
   }
+}
+
+/** A Namespace that is not the one whose repository it is about. */
+function isOther(resource: Resource, { metadata }: KubeObject, namespace: string): boolean {
+  return !resource.namespaced && namespace !== CLUSTER_REPOSITORY && metadata.name !== namespace;
 }
 
 /** The repositories whose own list of a resource is newer than this one. */

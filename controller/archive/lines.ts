@@ -1,8 +1,9 @@
 import { lineMark } from '../core/line.ts';
 import type { Cluster } from '../core/ports.ts';
+import type { Unread } from './compare-live.ts';
 import { type RetireHooks, type RetireParts, retireLine } from './lines-end.ts';
 import { type ListParts, retakePartsOf } from './lines-list.ts';
-import { Retake } from './lines-retake.ts';
+import { DOUBT_LATE, DOUBT_NEW_LINE, Retake, type RetakeParts } from './lines-retake.ts';
 import { type WhoseParts, whose } from './lines-whose.ts';
 import type { Space } from './space.ts';
 
@@ -106,13 +107,37 @@ export class Lines implements AsyncDisposable {
 
   /** From its first moment on, the new line waits for its own lists. */
   #retake(space: Space): void {
-    const { signal } = this.#parts;
-    const { report, touched, fail } = this.#hooks;
-    const retake = new Retake(retakePartsOf(space, this.#parts, report), signal);
+    const { report } = this.#hooks;
+    this.#begin(space, retakePartsOf(space, { ...this.#parts, doubt: DOUBT_NEW_LINE }, report), this.#parts.signal);
+  }
+
+  /**
+   * Takes what lives there at the time of the call into the open window, whatever the watches have told by then; what they tell late is
+   * passed over. Answers what could not be read; undefined when the signal cut it.
+   */
+  async reread(space: Space, signal: AbortSignal): Promise<readonly Unread[] | undefined> {
+    const unread: Unread[] = [];
+    const before = space.line.retake;
+    const how = { ...this.#parts, once: true, doubt: before?.doubt ?? DOUBT_LATE };
+    const parts = retakePartsOf(space, how, (outcome) => {
+      if (outcome.type === 'skipped') unread.push(outcome);
+    });
+    const retake = this.#begin(space, parts, AbortSignal.any([signal, this.#parts.signal]));
+    await retake.settled;
+    if (retake.isComplete) return unread;
+    // One that was cut never becomes complete, and nothing would be committed any more.
+    if (space.line.retake === retake) space.line.retake = before;
+    return undefined;
+  }
+
+  #begin(space: Space, parts: RetakeParts, signal: AbortSignal): Retake {
+    const { touched, fail } = this.#hooks;
+    const retake = new Retake(parts, signal);
     space.line.retake = retake;
     void retake.settled.then(touched);
     const ended = retake.ended.catch(fail).finally(() => this.#retakes.delete(retake));
     this.#retakes.set(retake, ended);
+    return retake;
   }
 
   /** Waits for all that is under way, which the signal has cut. */

@@ -236,9 +236,13 @@ class ArchiveRun {
       dataDirectory: this.#options.dataDirectory,
       spaces: this.#spaces,
       clock: this.#parts.clock,
+      signal: this.#signal,
       isSynced: () => this.#isSynced,
+      reread: (space, signal) => lines.reread(space, signal),
+      isGap: (resource) => this.#streams.gaps.some((gap) => gap.resource === resource),
       close: (space) => this.#closer.closeNow(space),
       tagged: (repository) => publishing?.mark(repository),
+      report: (outcome) => this.#outcomes.push(outcome),
       fail: (error) => this.#fail(error),
     });
     publishing?.start();

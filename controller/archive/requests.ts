@@ -1,3 +1,5 @@
+import type { ResourceName } from '../core/object.ts';
+import type { Outcome } from '../core/outcome.ts';
 import type { Clock } from '../core/ports.ts';
 import { KeeperError } from '../errors.ts';
 import {
@@ -8,12 +10,14 @@ import {
   type TagRequest,
   takeRequests,
 } from '../git/requests.ts';
+import type { Unread } from './compare-live.ts';
+import { readForPoint } from './requests-read.ts';
 import type { Space } from './space.ts';
 import type { Spaces } from './spaces.ts';
 
 /**
- * Does for commands beside the running archiver what only the one writer may do: tags, and a commit of what was seen until now. What
- * cannot be done yet stays where it is and is looked at again; whoever asked knows how long to wait.
+ * Does for commands beside the running archiver what only the one writer may do: tags, and a commit of what lives now. What cannot be done
+ * yet stays where it is and is looked at again; whoever asked knows how long to wait.
  */
 
 const EVERY_MS = 500;
@@ -22,12 +26,18 @@ export interface RequestsParts {
   readonly dataDirectory: string;
   readonly spaces: Pick<Spaces, 'get'>;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
   /** Were the first lists complete, so that windows may be closed? */
   readonly isSynced: () => boolean;
+  /** Takes what lives there now into the open window; answers what could not be read, undefined when the signal cut it. */
+  readonly reread: (space: Space, signal: AbortSignal) => Promise<readonly Unread[] | undefined>;
+  /** Is it known, and told, that this resource cannot be read? */
+  readonly isGap: (resource: ResourceName) => boolean;
   /** Closes the window of one repository as at its end. */
   readonly close: (space: Space) => Promise<void>;
   /** There is a new tag to push. */
   readonly tagged: (repository: string) => void;
+  readonly report: (outcome: Outcome) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -57,6 +67,7 @@ async function lookOnce(parts: RequestsParts): Promise<void> {
     const answer = await carryOut(parts, request);
     if (answer === undefined) continue;
     await answerRequest(parts.dataDirectory, request.id, answer);
+    parts.report(outcomeOf(request, answer));
     if (answer.ok) parts.tagged(request.repository);
   }
 }
@@ -98,15 +109,21 @@ async function makePoint(
   space: Space,
   request: PointRequest & Request,
 ): Promise<Answer | undefined> {
-  if (!parts.isSynced() || space.line.isIncomplete) return undefined;
+  if (!parts.isSynced() || space.line.isIncomplete || mustWait(parts, space)) return undefined;
+  await readForPoint(parts, space);
+  if (parts.signal.aborted || space.users.isClosed || mustWait(parts, space)) return undefined;
   const { window } = space;
   if (window !== undefined) {
-    if ((space.retryAt ?? 0) > parts.clock.monotonic()) return undefined;
     await parts.close(space);
     if (space.window?.openedAt === window.openedAt || space.users.isClosed) return undefined;
   }
   const target = space.repository.head;
   return target === undefined ? notArchived(request) : await tag(parts, space, { ...request, target });
+}
+
+/** Its last write failed, or whose its namespace is could not be asked. */
+function mustWait({ clock }: RequestsParts, space: Space): boolean {
+  return space.window !== undefined && (space.retryAt ?? 0) > clock.monotonic();
 }
 
 async function tag(
@@ -118,4 +135,12 @@ async function tag(
   const time = new Date(parts.clock.wall());
   await space.repository.tag(name, { target, message, tagger, time });
   return { ok: true, commit: target, tag: name };
+}
+
+/** Never the message, which may hold anything. */
+function outcomeOf({ do: what, repository, name: tag, tagger }: Request, answer: Answer): Outcome {
+  const asked = { type: 'requested', what, repository, tag, by: `${tagger.name} <${tagger.email}>` } as const;
+  return answer.ok
+    ? { ...asked, result: 'done', commit: answer.commit }
+    : { ...asked, result: 'refused', reason: answer.reason };
 }

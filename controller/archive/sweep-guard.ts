@@ -48,6 +48,11 @@ export async function guardSweep(space: Space, ledger: HeldLedger, now: number):
 
 const ALLOWED = 'missing from a complete list, allowed by a person';
 
+/** Would deletions be held if the window were closed now? */
+export function wouldHold(space: Space): boolean {
+  return isTooLarge(sweptDeletions(space).length, space);
+}
+
 /** After the commit: the word is used up, and nothing is held any more. */
 export async function release(space: Space, ledger: HeldLedger): Promise<void> {
   space.heldReported = 0;

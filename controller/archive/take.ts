@@ -123,7 +123,8 @@ export async function takeDeleted(intake: Intake, resource: Resource, object: Ku
     // Who is there by now is another one of that name.
     if (space.isOther(path, stringAt(object.metadata, 'uid'))) return;
   }
-  if (space.currentId(path) === undefined) return;
+  // A list may have missed it first: seen going, it is doubted no more.
+  if (space.currentId(path) === undefined && space.pending.get(path)?.swept !== true) return;
   intake.tally.of(resource).changed++;
   const version = stringAt(object.metadata, 'resourceVersion');
   const resourceVersion = version === undefined ? {} : { resourceVersion: version };

@@ -1,4 +1,5 @@
-import { ARCHIVE_SETTINGS, parseDataDirectory, parseOutputFormat } from '../config.ts';
+import { parseDataDirectory, parseOutputFormat } from '../config.ts';
+import { DATA_DIRECTORY_SETTINGS } from '../config-shared.ts';
 import { parseManifestPath } from '../core/manifest.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { allowDeletions, type HeldDeletions, readHeld } from '../git/held-deletions.ts';
@@ -15,7 +16,7 @@ export const allowDeletionsCommand: Verb = {
   name: 'allow-deletions',
   summary: 'Let deletions go that are held because they are more than half of a repository',
   arguments: [['<namespace>', 'the repository: a namespace, or _cluster']],
-  settings: ARCHIVE_SETTINGS.filter((setting) => setting.flag === 'data-dir'),
+  settings: DATA_DIRECTORY_SETTINGS,
   switches: [
     ['--dry-run', 'only show what is held'],
     ['-o, --output <format>', 'text or json (text)'],

@@ -1,7 +1,7 @@
 import { parseOutputFormat } from '../config.ts';
 import { APPLY_MERGED_SETTINGS, parseApplyMergedConfig } from '../config-propose.ts';
 import { EXIT } from '../errors.ts';
-import { runApplyMerged } from '../open-apply-merged.ts';
+import { openMerging } from '../open-apply-merged.ts';
 import type { MergedOutcome } from '../restore/merged.ts';
 import { printLine, printNote, stopSignal } from './output.ts';
 import type { Verb } from './verb.ts';
@@ -27,8 +27,10 @@ export const applyMergedCommand: Verb = {
     const stop = stopSignal();
     const outcomes: MergedOutcome[] = [];
     try {
-      const how = { repositories, needsApproval: raw['requireApproval'] === true, signal: stop.signal };
-      for await (const outcome of runApplyMerged(config, how)) {
+      const how = { needsApproval: raw['requireApproval'] === true, signal: stop.signal };
+      await using merging = await openMerging(config, how);
+      const names = repositories.length === 0 ? await merging.repositories() : repositories;
+      for await (const outcome of merging.apply(names)) {
         outcomes.push(outcome);
         if (format === 'text') printLine(`${outcome.result}  ${outcome.url ?? outcome.repository}  ${outcome.words}`);
       }

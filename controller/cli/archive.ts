@@ -13,6 +13,7 @@ import { EXIT } from '../errors.ts';
 import { openLog } from '../telemetry/log.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import { readVersion } from '../telemetry/version.ts';
+import { Merges } from './merges.ts';
 import { stopSignal } from './output.ts';
 import { printReport, type Report } from './report.ts';
 import { enforceDeadline } from './stop-deadline.ts';
@@ -70,9 +71,17 @@ async function archiveOn(config: ArchiveConfig): Promise<number> {
       vitals,
     });
     const { retry: onRetry, sign: onSign } = telemetry;
+    const defect = new AbortController();
+    const signal = AbortSignal.any([stop.signal, defect.signal]);
+    await using merges = new Merges(config, {
+      signal,
+      tell: telemetry.observe,
+      retry: onRetry,
+      fail: (error) => defect.abort(error),
+    });
     for await (const outcome of runArchive(config, {
       once: false,
-      signal: stop.signal,
+      signal,
       tally,
       vitals,
       onRetry,
@@ -81,7 +90,10 @@ async function archiveOn(config: ArchiveConfig): Promise<number> {
       if (outcome.type === 'synced') clearInterval(listing);
       if (outcome.type === 'standby' || outcome.type === 'leading') isStandby = outcome.type === 'standby';
       telemetry.observe(outcome);
+      if (outcome.type === 'synced') merges.begin();
+      if (outcome.type === 'standby') await merges.end();
     }
+    defect.signal.throwIfAborted();
     return EXIT.done;
   } catch (error) {
     // Asked to stop before it had begun: an end like any other.

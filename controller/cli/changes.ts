@@ -1,5 +1,6 @@
 import { type OutputFormat, parseOutputFormat, text } from '../config.ts';
-import { OBJECT_SETTING, parseLimit, parseObjects, parseSource, SOURCE_SETTINGS } from '../config-history.ts';
+import { parseLimit, parseObjects, parseSource, SOURCE_SETTINGS } from '../config-history.ts';
+import { OBJECT_SETTING } from '../config-shared.ts';
 import { renderRef } from '../core/object.ts';
 import { EXIT } from '../errors.ts';
 import { type CommitChanges, changes } from '../history/changes.ts';
@@ -9,7 +10,8 @@ import { openNamedHistory } from '../open-history.ts';
 import { jsonOf, jsonOfDeleted, lineOfDeleted, linesOf } from './changes-report.ts';
 import { commandLine, shortId } from './history-text.ts';
 import { JsonList } from './json-list.ts';
-import { printLine, printNote } from './output.ts';
+import { Lines } from './lines.ts';
+import { printNote } from './output.ts';
 import { openProgress } from './progress.ts';
 import type { Verb } from './verb.ts';
 
@@ -51,11 +53,12 @@ export const changesCommand: Verb = {
       now: new Date(),
       onProgress: (commits: number) => progress.tell(`looked at ${commits} commits`),
     };
-    const telling = { clear: progress.end };
+    const lines = new Lines(progress.end);
     const told =
       raw['deleted'] === true
-        ? await printDeleted(deletedObjects(history, wanted, span), options, telling)
-        : await printChanges(changes(history, wanted, span), options, telling);
+        ? await printDeleted(deletedObjects(history, wanted, span), options, lines)
+        : await printChanges(changes(history, wanted, span), options, lines);
+    lines.end();
     progress.end();
     if (options.format === 'text' && told.count === 0) printNote('nothing of that changed in that time');
     if (options.format === 'text' && told.hint !== undefined)
@@ -70,11 +73,6 @@ interface Options {
   readonly limit: number;
 }
 
-/** Takes the line that says how far it is from the terminal before a result is written. */
-interface Telling {
-  clear(): void;
-}
-
 interface Told {
   readonly count: number;
   /** The command that takes the newest change back. */
@@ -84,16 +82,15 @@ interface Told {
 async function printChanges(
   commits: AsyncIterable<CommitChanges>,
   { namespace, format, limit }: Options,
-  telling: Telling,
+  lines: Lines,
 ): Promise<Told> {
-  const list = format === 'json' ? new JsonList({ version: 1, repository: namespace }, 'changes') : undefined;
+  const list = format === 'json' ? new JsonList({ version: 1, repository: namespace }, 'changes', lines) : undefined;
   let [count, hint]: [number, readonly string[] | undefined] = [0, undefined];
   for await (const commit of commits) {
     const objects = commit.objects.slice(0, limit - count);
     count += objects.length;
     hint ??= hintFor(namespace, commit);
-    telling.clear();
-    if (list === undefined) for (const line of linesOf(commit, objects)) printLine(line);
+    if (list === undefined) for (const line of linesOf(commit, objects)) lines.write(`${line}\n`);
     else for (const object of objects) list.add(jsonOf(commit, object));
     if (count >= limit) break;
   }
@@ -111,13 +108,12 @@ function hintFor(namespace: string, { parent, objects }: CommitChanges): readonl
 async function printDeleted(
   deleted: AsyncIterable<DeletedObject>,
   { namespace, format, limit }: Options,
-  telling: Telling,
+  lines: Lines,
 ): Promise<Told> {
-  const list = format === 'json' ? new JsonList({ version: 1, repository: namespace }, 'deleted') : undefined;
+  const list = format === 'json' ? new JsonList({ version: 1, repository: namespace }, 'deleted', lines) : undefined;
   let [count, hint]: [number, readonly string[] | undefined] = [0, undefined];
   for await (const object of deleted) {
-    telling.clear();
-    if (list === undefined) printLine(lineOfDeleted(object));
+    if (list === undefined) lines.write(`${lineOfDeleted(object)}\n`);
     else list.add(jsonOfDeleted(object));
     hint ??= ['plan', namespace, '--to', shortId(object.lastIn), '--object', renderRef(object.ref)];
     count += 1;

@@ -4,12 +4,12 @@ import { parseOutputFormat } from '../config.ts';
 import {
   type HistorySourceConfig,
   LIVE_SETTINGS,
-  OBJECT_SETTING,
   parseLive,
   parseObjects,
   parseSource,
   SOURCE_SETTINGS,
 } from '../config-history.ts';
+import { OBJECT_SETTING } from '../config-shared.ts';
 import { namespaceOf } from '../core/line.ts';
 import { renderRef } from '../core/object.ts';
 import { EXIT } from '../errors.ts';

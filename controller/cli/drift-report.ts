@@ -4,7 +4,7 @@ import { renderRef } from '../core/object.ts';
 import { readCommit } from '../git/commit-queue.ts';
 import type { Wanted } from '../history/objects.ts';
 import type { History } from '../history/open-history.ts';
-import type { LiveLook } from '../open-history.ts';
+import type { LiveLook } from '../open-live.ts';
 import { jsonOfDifference, printDifference } from './differences-report.ts';
 import { commandLine, renderTags, shortId, stamp } from './history-text.ts';
 import { printLine, printNote, renderTable } from './output.ts';

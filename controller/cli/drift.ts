@@ -9,15 +9,8 @@ import {
   type Setting,
   usage,
 } from '../config.ts';
-import {
-  type HistorySourceConfig,
-  LIVE_SETTINGS,
-  OBJECT_SETTING,
-  parseLive,
-  parseObjects,
-  parseSource,
-  SOURCE_SETTINGS,
-} from '../config-history.ts';
+import { type HistorySourceConfig, LIVE_SETTINGS, parseLive, parseObjects, parseSource } from '../config-history.ts';
+import { DATA_DIRECTORY_SETTINGS, OBJECT_SETTING } from '../config-shared.ts';
 import { isEndedLine, namespaceOf } from '../core/line.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { listRepositories } from '../git/data-directory.ts';
@@ -25,7 +18,8 @@ import { selectPoint } from '../git/select-point.ts';
 import { compileWanted, type Wanted } from '../history/objects.ts';
 import type { History } from '../history/open-history.ts';
 import { newestGood } from '../history/tags.ts';
-import { type LiveLook, openNamedHistory } from '../open-history.ts';
+import { openNamedHistory } from '../open-history.ts';
+import type { LiveLook } from '../open-live.ts';
 import { objectsOf, type Point, printJson, printLines, printOne } from './drift-report.ts';
 import { printNote, stopSignal } from './output.ts';
 import { openProgress } from './progress.ts';
@@ -45,7 +39,7 @@ export const driftCommand: Verb = {
   name: 'drift',
   summary: 'Compare the live cluster with a known-good state',
   arguments: [['[namespace]', 'the namespace, or _cluster for cluster-scoped objects']],
-  settings: [FROM_SETTING, ...SOURCE_SETTINGS.filter(({ flag }) => flag !== 'from'), OBJECT_SETTING, ...LIVE_SETTINGS],
+  settings: [FROM_SETTING, ...DATA_DIRECTORY_SETTINGS, OBJECT_SETTING, ...LIVE_SETTINGS],
   switches: [
     ['--all', 'every namespace of the data directory, a line each'],
     ['-o, --output <format>', 'text or json (text)'],

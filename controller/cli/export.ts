@@ -9,6 +9,7 @@ import {
   text,
   usage,
 } from '../config.ts';
+import { DATA_DIRECTORY_SETTINGS, OBJECT_SETTING, OPENING_SETTINGS, REPOSITORY_SETTING } from '../config-shared.ts';
 import { EVERYTHING } from '../core/restore/plan.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { type ExportSource, type OpenExport, openExport } from '../open-export.ts';
@@ -40,21 +41,11 @@ const EXPORT_SETTINGS: readonly Setting[] = [
     value: 'path',
     help: 'the file or, with --format kubectl, the directory to make; - is standard output (yaml, zip)',
   },
-  {
-    flag: 'object',
-    value: 'resource/name',
-    repeatable: true,
-    help: 'only these objects: deployments.apps/web, configmaps/*',
-  },
+  OBJECT_SETTING,
   { flag: 'elsewhere', help: 'for another cluster: leave out what this one gave out, such as cluster IPs' },
-  {
-    flag: 'identity',
-    value: 'file',
-    help: 'age identity that opens secrets archived with --secrets encrypt; the output then holds them in clear',
-  },
-  { flag: 'secret-values', value: 'file', help: 'values for secrets of which only fingerprints are archived' },
-  { flag: 'from', value: 'directory', help: 'a bare repository of your own, such as a clone, instead of --data-dir' },
-  { flag: 'data-dir', value: 'directory', default: './kubekeeper-data', help: 'where the repositories lie' },
+  ...OPENING_SETTINGS,
+  REPOSITORY_SETTING,
+  ...DATA_DIRECTORY_SETTINGS,
 ];
 
 export const exportCommand: Verb = {

@@ -1,5 +1,5 @@
 import type { StepResult } from '../core/restore/journal.ts';
-import { countSteps, type Plan, type Step } from '../core/restore/plan.ts';
+import { countSteps, isLeftUndone, type Plan, type Step } from '../core/restore/plan.ts';
 import { EXIT } from '../errors.ts';
 import type { CarryOutEvent } from '../restore/carry-out.ts';
 import type { ReadBack } from '../restore/read-back.ts';
@@ -87,22 +87,25 @@ export class RestoreReport {
   }
 
   nothing(plan: Plan): Told {
-    const isWhole = plan.steps.length === 0;
+    const isWhole = !plan.steps.some(isLeftUndone);
+    const kept = plan.steps.length;
+    const right = kept === 0 ? '' : `, ${kept} ${kept === 1 ? 'stays' : 'stay'} as the plan says`;
     if (this.#format === 'text')
       this.#note(
         isWhole
-          ? `nothing to restore: ${plan.equal} objects are equal`
+          ? `nothing to restore: ${plan.equal} objects are equal${right}`
           : 'nothing of it can be done; nothing was changed',
       );
-    const code = plan.steps.some(({ action }) => action === 'skip') ? EXIT.partial : EXIT.done;
-    return { code, document: this.#document(plan, { equal: isWhole, safetyTag: undefined }) };
+    const code = isWhole ? EXIT.done : EXIT.partial;
+    const equal = plan.steps.every(({ isRight }) => isRight === true);
+    return { code, document: this.#document(plan, { equal, safetyTag: undefined }) };
   }
 
   /** Tells the end. */
   end(plan: Plan, named: Named): Told {
     this.#progress.end();
     const undone = this.#ended.filter(({ result }) => result !== 'done');
-    const skipped = plan.steps.filter(({ action }) => action === 'skip');
+    const skipped = plan.steps.filter(isLeftUndone);
     const different = this.#readBack?.different ?? [];
     const isEqual =
       this.#stoppedBy === undefined && undone.length === 0 && different.length === 0 && this.#incomplete.length === 0;

@@ -1,6 +1,7 @@
+import { readRules } from '../compose.ts';
 import type { RawSettings } from '../config.ts';
 import { parseRestoreConfig, type RestoreConfig } from '../config-restore.ts';
-import type { RestoreMappings, RestoreRecord } from '../core/restore/journal.ts';
+import type { RestoreMappings, RestoreRecord, RestoreRules } from '../core/restore/journal.ts';
 import { KeeperError } from '../errors.ts';
 import { unfinishedRestore } from '../git/restore-journal.ts';
 
@@ -21,9 +22,10 @@ export async function resumedConfig(repository: string, raw: RawSettings): Promi
       { kind: 'invalid-input', code: 'USAGE_INVALID' },
     );
   }
-  const { commit, from, selection, target, mappings } = record.header;
+  const { commit, from, selection, target, mappings, rules } = record.header;
   const config = {
     ...given,
+    ...(rules === undefined ? {} : await sameRules(given, rules)),
     to: commit,
     selection,
     ...(mappings === undefined ? {} : mapped(mappings)),
@@ -37,4 +39,32 @@ export async function resumedConfig(repository: string, raw: RawSettings): Promi
 function mapped({ storageClasses, hosts, images }: RestoreMappings) {
   const renamed = hosts === undefined || hosts === 'clear' ? hosts : new Map(hosts);
   return { storageClasses: new Map(storageClasses), hosts: renamed, images };
+}
+
+/** Other rules would make another plan: half of the restore by the one, half by the other. */
+async function sameRules(
+  given: RestoreConfig,
+  { version, file, includeOwned }: RestoreRules,
+): Promise<Pick<RestoreConfig, 'rulesFile' | 'includeOwned'>> {
+  if (given.includeOwned && !includeOwned)
+    throw refused(given, 'without --include-owned; leave it out, or begin another restore with --to');
+  const rulesFile = given.rulesFile ?? file;
+  const { version: now } = await readRules(rulesFile);
+  if (ownPart(now) !== ownPart(version)) {
+    const begun = file === undefined ? 'without --rules' : `with the rules that "${file}" held then`;
+    throw refused(given, `${begun}; go on with those, or begin another restore with --to`);
+  }
+  return { ...(rulesFile === undefined ? {} : { rulesFile }), includeOwned };
+}
+
+/** Of the user's own rules: the built-in ones come with the version of kubekeeper, and a restore may be gone on with by a newer one. */
+function ownPart(version: string): string {
+  return version.split('+', 2)[1] ?? '';
+}
+
+function refused({ repository }: RestoreConfig, begun: string): KeeperError {
+  return new KeeperError(`Nothing was changed: the restore of "${repository}" that was stopped was begun ${begun}`, {
+    kind: 'invalid-input',
+    code: 'USAGE_INVALID',
+  });
 }

@@ -81,9 +81,7 @@ export interface Consent {
 /** One restore. */
 export async function restore(config: RestoreConfig, opened: OpenRestore, consent: Consent): Promise<number> {
   const { resumed, format, signal } = consent;
-  const told = await restoreAll([{ config, opened, record: resumed?.record }], consent, () => {
-    // What one restore brings values for is checked by its plan.
-  });
+  const told = await restoreAll([{ config, opened, record: resumed?.record }], consent);
   signal.throwIfAborted();
   const [only] = told;
   if (format === 'json') printLine(JSON.stringify(only?.document, null, 2));
@@ -98,7 +96,7 @@ async function restoreMany(configs: readonly RestoreConfig[], consent: Consent):
   const jobs: Job[] = [];
   for (const config of configs)
     jobs.push({ config, opened: open.use(await openRestore(config, asker)), record: undefined });
-  const told = await restoreAll(jobs, consent, () => requireUsed(asker.opener));
+  const told = await restoreAll(jobs, consent);
   if (consent.format === 'json')
     printLine(JSON.stringify({ version: 1, restores: told.map(({ document }) => document) }, null, 2));
   return worst(told.map(({ code }) => code));
@@ -110,11 +108,11 @@ interface Job {
   readonly record: RestoreRecord | undefined;
 }
 
-async function restoreAll(jobs: readonly Job[], consent: Consent, planned: () => void): Promise<readonly Told[]> {
+async function restoreAll(jobs: readonly Job[], consent: Consent): Promise<readonly Told[]> {
   const { format, signal } = consent;
   const prefixOf = ({ config }: Job) => (jobs.length === 1 ? '' : `${config.repository}: `);
   const first = await planAll(jobs, consent);
-  planned();
+  for (const { opened } of jobs) requireUsed(opened.opener);
   const changing = jobs.filter((job) => changesAnything(planOf(first, job)) || (job.record?.late.length ?? 0) > 0);
   const told = new Map<Job, Told>();
   for (const job of jobs)

@@ -7,9 +7,9 @@ import {
   parseLive,
   parseSource,
   parseTagger,
-  SOURCE_SETTINGS,
   TAGGER_SETTING,
 } from '../config-history.ts';
+import { DATA_DIRECTORY_SETTINGS } from '../config-shared.ts';
 import { type Evidence, renderEvidence } from '../core/history/evidence.ts';
 import { namespaceOf } from '../core/line.ts';
 import { EXIT } from '../errors.ts';
@@ -37,7 +37,7 @@ export const tagCommand: Verb = {
     ['<name>', 'good/NAME; a bare NAME means the same'],
     ['[ref]', 'a commit, a tag or a time; HEAD when left out'],
   ],
-  settings: [...SOURCE_SETTINGS.filter(({ flag }) => flag !== 'from'), TAGGER_SETTING, ...LIVE_SETTINGS],
+  settings: [...DATA_DIRECTORY_SETTINGS, TAGGER_SETTING, ...LIVE_SETTINGS],
   switches: [
     ['-m, --message <text>', 'why it is good'],
     ['-o, --output <format>', 'text or json (text)'],

@@ -23,13 +23,14 @@ export const tagsCommand: Verb = {
     using history = await openNamedHistory(source, namespace);
     const tags = tagStates(history);
     if (format === 'json') {
-      printLine(
-        JSON.stringify({ version: 1, repository: namespace, head: history.head, tags: tags.map(jsonOf) }, null, 2),
-      );
+      const { head, damagedTags: damaged } = history;
+      printLine(JSON.stringify({ version: 1, repository: namespace, head, tags: tags.map(jsonOf), damaged }, null, 2));
       return EXIT.done;
     }
     const rows = tags.map(rowOf);
     if (rows.length > 0) printLine(renderTable([['name', 'when', 'commit', 'by', 'now', 'says'], ...rows]));
+    for (const { name, problem } of history.damagedTags)
+      printNote(`the tag ${oneLine(name)} is damaged: ${problem}; all others can be used`);
     const good = tags.find(({ name }) => name.startsWith('good/'));
     if (good !== undefined)
       printNote(`see what is different now: ${commandLine(['drift', namespace, '--from', good.name], source)}`);

@@ -1,5 +1,6 @@
 import { parseDataDirectory, parseOutputFormat, type RawSettings } from '../config.ts';
 import { parseRestoreConfig, RESTORE_SETTINGS, type RestoreConfig } from '../config-restore.ts';
+import { without } from '../config-shared.ts';
 import { EXIT } from '../errors.ts';
 import { findCommit, openRestore } from '../open-restore.ts';
 import { stopSignal } from './output.ts';
@@ -10,7 +11,7 @@ import type { Verb } from './verb.ts';
 /** `kubekeeper undo`: takes one commit back, and leaves what came after it. */
 
 /** What a commit touched is what is planned. */
-const NOT_HERE = new Set(['to', 'into', 'prune', 'field', 'kinds', 'selector', 'object', 'delete-protected']);
+const NOT_HERE = ['to', 'into', 'prune', 'field', 'kinds', 'selector', 'object', 'delete-protected'];
 
 export const undoCommand: Verb = {
   name: 'undo',
@@ -21,7 +22,7 @@ export const undoCommand: Verb = {
   ],
   settings: [
     { flag: 'namespace', value: 'name', help: 'the repository that the commit is in; looked for when left out' },
-    ...RESTORE_SETTINGS.filter(({ flag }) => !NOT_HERE.has(flag)),
+    ...without(RESTORE_SETTINGS, ...NOT_HERE),
   ],
   switches: [
     ['--dry-run', 'only show the plan'],

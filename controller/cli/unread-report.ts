@@ -1,7 +1,7 @@
 import type { Unread } from '../archive/compare-live.ts';
 import { parseManifestPath } from '../core/manifest.ts';
 import type { Wanted } from '../history/objects.ts';
-import type { LiveLook } from '../open-history.ts';
+import type { LiveLook } from '../open-live.ts';
 import { printNote } from './output.ts';
 
 /** Says what a look at the cluster could not compare; true when it could compare all that is wanted. */

@@ -16,7 +16,10 @@ import { printVerification } from './verify-report.ts';
 /** `kubekeeper verify`: looks, also beside a running archiver; with `--repair` it also mends, and then looks. */
 
 /** What only a running archiver needs. */
-const NOT_HERE = new Set(['listen', 'leader-elect', 'lease', 'log-level']);
+const NOT_HERE = new Set([
+  ...['listen', 'leader-elect', 'lease', 'log-level', 'window', 'max-window'],
+  ...['apply-merged', 'apply-as', 'apply-identity', 'apply-every', 'require-approval'],
+]);
 
 export const verifyCommand: Verb = {
   name: 'verify',

@@ -7,6 +7,7 @@ import { parseStatus } from './errors.ts';
 /** Refusals of the API server, in words that may be shown. */
 
 const LONGEST = 300;
+const WHY = 100;
 
 /** `isSecret`: the server may repeat values of what it was sent, so only words that hold none are passed on. */
 export function refusedOf({ status, text }: Answer, isSecret: boolean): Refused {
@@ -15,10 +16,10 @@ export function refusedOf({ status, text }: Answer, isSecret: boolean): Refused 
   const details = objectAt(said, 'details');
   const causes = arrayAt(details, 'causes').map((cause) => ({
     field: maskLine(stringAt(cause, 'field') ?? '', LONGEST),
-    message: isSecret ? wordsOf(stringAt(cause, 'reason')) : maskLine(stringAt(cause, 'message') ?? '', LONGEST),
+    message: isSecret ? wordsOf(stringAt(cause, 'reason')) : shorten(stringAt(cause, 'message') ?? ''),
   }));
   if (status === 404 && isNotServed(details)) return notServed();
-  const message = maskLine(flat(stringAt(said, 'message') ?? ''), LONGEST);
+  const message = shorten(flat(stringAt(said, 'message') ?? ''));
   return {
     status,
     reason,
@@ -34,6 +35,12 @@ export function notServed(): Refused {
 /** A missing object is named, a missing resource is not. */
 function isNotServed(details: JsonObject | undefined): boolean {
   return (stringAt(details, 'name') ?? '') === '';
+}
+
+/** A whole object may be told before what is wrong with it, which comes last ('...: field is immutable'). */
+function shorten(text: string): string {
+  const line = maskLine(text, Number.POSITIVE_INFINITY);
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - WHY)} ... ${line.slice(-WHY)}` : line;
 }
 
 function flat(text: string): string {

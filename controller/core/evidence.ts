@@ -56,7 +56,10 @@ export function actorsOf(
   if (pointers === undefined) return makersOf(managedFields);
   const latest = new Map<string, Writer>();
   for (const pointer of pointers) {
-    const [writer] = newestFirst(writersOf(managedFields, object, parsePointer(pointer)).filter(isNoStatus));
+    const path = parsePointer(pointer);
+    // Who sees how something ended is who says so.
+    const isMeant = path[0] === 'status' ? () => true : isNoStatus;
+    const [writer] = newestFirst(writersOf(managedFields, object, path).filter(isMeant));
     if (writer !== undefined) latest.set(writer.manager, writer);
   }
   if (latest.size > 0) return newestFirst([...latest.values()]).map((writer) => writer.manager);

@@ -72,6 +72,14 @@ export type Outcome =
     }
   /** The remote's history was taken over where ours had none, or was behind. */
   | { readonly type: 'adopted'; readonly repository: string; readonly id: string; readonly commits: number }
+  /** What became of a restore that was proposed as a pull request and merged; what failed is tried again. */
+  | {
+      readonly type: 'merged';
+      readonly repository: string;
+      readonly url: string;
+      readonly result: 'applied' | 'refused' | 'failed';
+      readonly message: string;
+    }
   /** A damaged repository was set aside; `savedCommits` of it live on in the new one. */
   | {
       readonly type: 'quarantined';
@@ -93,6 +101,19 @@ export type Outcome =
     }
   /** Writing fails (no space, read-only): what was read waits in memory, reading pauses when that is full. */
   | { readonly type: 'storage-failed'; readonly repository: string; readonly reason: string; readonly afterMs: number }
+  /** A command beside the archiver asked for a tag (of a commit, or of what lived then), and what came of it. */
+  | {
+      readonly type: 'requested';
+      readonly what: 'tag' | 'point';
+      readonly repository: string;
+      readonly tag: string;
+      /** As the tag names who made it. */
+      readonly by: string;
+      readonly result: 'done' | 'refused';
+      /** That was tagged. */
+      readonly commit?: string;
+      readonly reason?: string;
+    }
   | { readonly type: 'storage-recovered'; readonly repository: string }
   | { readonly type: 'standby'; readonly leader: string }
   | { readonly type: 'leading'; readonly identity: string; readonly epoch: number };

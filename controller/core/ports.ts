@@ -98,8 +98,6 @@ export interface PullRequest {
   readonly base: string;
   /** What the merge made on that branch: of several rebased commits the last; undefined until it is merged. */
   readonly mergeCommit: string | undefined;
-  /** A login; undefined until it is merged, and where the forge does not tell. */
-  readonly mergedBy: string | undefined;
 }
 
 /** What one person last said of a pull request; somebody who took it back said nothing. */
@@ -137,17 +135,10 @@ export interface PullRequests {
     wanted: { readonly prefix: string; readonly state: 'open' | 'merged' },
     options: PullRequestCall,
   ): Promise<readonly PullRequest[]>;
-  /** Undefined when there is none of this number. */
-  read(place: RemotePlace, number: number, options: PullRequestCall): Promise<PullRequest | undefined>;
   /** The last word of each person who approved or asked for changes. */
   reviews(place: RemotePlace, number: number, options: PullRequestCall): Promise<readonly Review[]>;
   comments(place: RemotePlace, number: number, options: PullRequestCall): Promise<readonly PullRequestComment[]>;
   comment(place: RemotePlace, number: number, body: string, options: PullRequestCall): Promise<void>;
-  rewrite(place: RemotePlace, number: number, body: string, options: PullRequestCall): Promise<void>;
-  /** The label is made where there is none of the name. */
-  label(place: RemotePlace, number: number, name: string, options: PullRequestCall): Promise<void>;
-  /** Without merging it. */
-  close(place: RemotePlace, number: number, options: PullRequestCall): Promise<void>;
 }
 
 /** A coordination.k8s.io Lease as the election needs it. */

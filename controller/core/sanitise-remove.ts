@@ -39,7 +39,7 @@ function dropEmptied({ holder, above, aboveKey }: Removal): void {
   if (emptied && above[aboveKey] === holder) delete above[aboveKey];
 }
 
-/** Notes that the value at the walk's place goes; but what a user's rule keeps inside it stays. */
+/** Notes that the value at the walk's place goes; but what a rule keeps inside it stays. */
 export function noteRemoval(walk: Walk, holder: JsonObject | Json[], key: string): void {
   const depth = walk.path.length;
   const kept = walk.kept.length === 0 ? walk.kept : walk.kept.filter((place) => isInside(place, depth, holder, key));

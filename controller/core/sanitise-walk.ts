@@ -53,8 +53,8 @@ export interface Walk extends Match {
   readonly recorded: Recorded[];
   heldWhole: boolean;
   never: CompiledRule | undefined;
-  /** More than 0: inside something that is taken out. */
-  removing: number;
+  /** Inside something that is taken out: whose rules say so, the user's if any does. */
+  removing: CompiledRule['source'] | undefined;
   readonly traces: Trace[] | undefined;
 }
 
@@ -83,7 +83,7 @@ export function startWalk(
     recorded: [],
     heldWhole: false,
     never: undefined,
-    removing: 0,
+    removing: undefined,
     traces,
   };
 }
@@ -127,7 +127,7 @@ function visit(walk: Walk, holder: JsonObject | Json[], key: string, found: Json
   const decided = state.rules.length === 0 ? undefined : decide(walk, state.rules);
   const removes = decided !== undefined && carryOut(walk, decided);
   if (typeof value === 'object' && value !== null && !isExactNumber(value)) {
-    if (removes) walkRemoved(walk, value as JsonObject | Json[], state);
+    if (removes) walkRemoved(walk, value as JsonObject | Json[], state, decided.source);
     else if (!state.leads) dropNulls(value as JsonObject | Json[]);
     else if (Array.isArray(value)) walkArray(walk, value, state);
     else walkObject(walk, value as JsonObject, state);
@@ -170,7 +170,7 @@ function decide(walk: Walk, rules: readonly CompiledRule[]): CompiledRule | unde
 
 /** Notes what the verdict asks for; true when the value is to be taken out. */
 function carryOut(walk: Walk, decided: CompiledRule): boolean {
-  const { rule, source } = decided;
+  const { rule } = decided;
   switch (rule.verdict) {
     case 'never':
       walk.never ??= decided;
@@ -184,12 +184,18 @@ function carryOut(walk: Walk, decided: CompiledRule): boolean {
       (rule.orderOnly === true ? walk.heldOrder : walk.held).push(placeOf(walk));
       return false;
     case 'keep':
-      if (walk.removing > 0 && source === 'user' && rule.secret !== true) walk.kept.push(placeOf(walk));
+      if (staysWithin(walk, decided)) walk.kept.push(placeOf(walk));
       if (rule.when?.fact === 'requested') walk.requested.push(placeOf(walk));
       return false;
     default:
       return false;
   }
+}
+
+/** What is kept of something that goes; a user who takes all of it out has the word over the built-in rules. */
+function staysWithin({ removing }: Walk, { rule, source }: CompiledRule): boolean {
+  if (removing === undefined) return false;
+  return source === 'user' ? rule.secret !== true : rule.evenWithin === true && removing === 'built-in';
 }
 
 function record(walk: Walk, { rule }: CompiledRule): void {
@@ -198,13 +204,19 @@ function record(walk: Walk, { rule }: CompiledRule): void {
   walk.recorded.push({ rule: rule.id, pointer, value: walk.value });
 }
 
-/** Below something that goes, rules may still record, and a user may keep a part. */
-function walkRemoved(walk: Walk, value: JsonObject | Json[], state: State<CompiledRule>): void {
+/** Below something that goes, rules may still record, and keep a part. */
+function walkRemoved(
+  walk: Walk,
+  value: JsonObject | Json[],
+  state: State<CompiledRule>,
+  source: CompiledRule['source'],
+): void {
   if (!state.leads) return;
-  walk.removing++;
+  const { removing } = walk;
+  if (removing !== 'user') walk.removing = source;
   if (Array.isArray(value)) walkArray(walk, value, state);
   else walkObject(walk, value, state);
-  walk.removing--;
+  walk.removing = removing;
 }
 
 function noteLeaves(walk: Walk, value: Json, path: string[], holders: Json[]): void {

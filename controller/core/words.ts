@@ -1,4 +1,5 @@
 import type { FieldChange } from './diff.ts';
+import { endingOf } from './ending.ts';
 import type { Json } from './object.ts';
 
 /** A field's change in its own words: `image 1.4 -> 1.5` for a subject, the whole path for a body. Never a secret's value. */
@@ -12,7 +13,18 @@ const LONGEST_VALUE = 48;
 const SEALED = /^(?:kubekeeper:|ENC\[)/;
 
 export function describe(change: FieldChange): FieldWords {
+  const ending = endingIn(change);
+  if (ending !== undefined) return { short: ending, long: ending };
   return { short: describeShort(change), long: describeLong(change) };
+}
+
+/** Of a status only how something ended is archived, unless somebody's own rules keep more. */
+function endingIn({ segments: [first, ...rest], before, after }: FieldChange): string | undefined {
+  if (first !== 'status') return undefined;
+  const isGone = after === undefined && rest.length === 0;
+  if (isGone) return endingOf(before) === undefined ? undefined : 'has not finished';
+  if (before !== undefined || after === undefined) return undefined;
+  return endingOf(rest.reduceRight<Json>((value, key) => ({ [key]: value }), after));
 }
 
 /** Short, for a commit's subject. */

@@ -30,7 +30,6 @@ export function readPull(answer: Json): PullRequest | undefined {
     base: target,
     // Before the merge GitHub has a commit there that tries it.
     mergeCommit: isMerged && merge !== undefined && ID.test(merge) ? merge : undefined,
-    mergedBy: isMerged ? stringAt(objectAt(answer, 'merged_by'), 'login') : undefined,
   };
 }
 

@@ -18,8 +18,6 @@ export interface Dialect {
   readonly newestFirst: string;
   /** What the account lacks. */
   adviceOf(refusal: Refusal): string;
-  /** Adds a label, which it makes where there is none. */
-  label(api: Octokit, at: Placement & { readonly number: number }, name: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** Each may hold a body of 64 KiB, and an answer must stay below what boundedFetch takes. */
@@ -34,19 +32,10 @@ export function pullRequestsOf(api: Octokit, dialect: Dialect): PullRequests {
   return {
     open: (place, request, { signal }) => new Calls(api, dialect, place, signal).open(request),
     find: (place, wanted, { signal }) => new Calls(api, dialect, place, signal).find(wanted),
-    read: (place, number, { signal }) => new Calls(api, dialect, place, signal).read(number),
     reviews: (place, number, { signal }) => new Calls(api, dialect, place, signal).reviews(number),
     comments: (place, number, { signal }) => new Calls(api, dialect, place, signal).comments(number),
     comment: (place, number, body, { signal }) =>
       new Calls(api, dialect, place, signal).send('comment on a pull request of', `POST ${COMMENTS}`, { number, body }),
-    rewrite: (place, number, body, { signal }) =>
-      new Calls(api, dialect, place, signal).send('rewrite a pull request of', `PATCH ${PULL}`, { number, body }),
-    label: (place, number, name, { signal }) => new Calls(api, dialect, place, signal).label(number, name),
-    close: (place, number, { signal }) =>
-      new Calls(api, dialect, place, signal).send('close a pull request of', `PATCH ${PULL}`, {
-        number,
-        state: 'closed',
-      }),
   };
 }
 
@@ -92,18 +81,6 @@ class Calls {
       .filter((one) => one.state === state && one.branch.startsWith(prefix));
   }
 
-  async read(number: number): Promise<PullRequest | undefined> {
-    try {
-      const pull = readPull(await this.#ask(`GET ${PULL}`, { number }));
-      if (pull === undefined) throw nonsense(this.#place.origin);
-      return pull;
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (error.status === 404) return undefined;
-      throw this.#refused('show a pull request of', error);
-    }
-  }
-
   async reviews(number: number): ReturnType<PullRequests['reviews']> {
     return readReviews(await this.#pages('show the reviews of a pull request of', `GET ${PULL}/reviews`, { number }));
   }
@@ -112,12 +89,6 @@ class Calls {
     const self = await ownLogin(this.#api, this.#place.origin, this.#signal);
     const all = await this.#pages('show the comments on a pull request of', `GET ${COMMENTS}`, { number });
     return all.flatMap((one) => readComment(one, self) ?? []);
-  }
-
-  async label(number: number, name: string): Promise<void> {
-    await this.#orRefused('label a pull request of', () =>
-      this.#dialect.label(this.#api, { ...this.#at, number }, name, this.#signal),
-    );
   }
 
   async send(doing: string, route: string, parameters: Readonly<Record<string, unknown>>): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Commit, CommitQueue, readCommit } from './commit-queue.ts';
+import { type Commit, CommitQueue, commitReader, readCommit } from './commit-queue.ts';
 import type { ObjectId } from './object-id.ts';
 import type { ObjectStore } from './object-store.ts';
 import { peelTag } from './tag-object.ts';
@@ -16,7 +16,7 @@ const SLOP = 5;
  */
 export function isAncestor(store: ObjectStore, ancestor: ObjectId, of: ObjectId): boolean {
   if (!store.has(ancestor)) return false;
-  const paint = new Paint(store);
+  const paint = new Paint(commitReader(store));
   paint.add(ancestor, OTHER);
   paint.add(of, WANTED);
   while (!paint.has(ancestor, WANTED)) {
@@ -29,10 +29,15 @@ export function isAncestor(store: ObjectStore, ancestor: ObjectId, of: ObjectId)
 
 /**
  * The commits that lead to `to` and not to `from`, newest first. All of them when `from` is undefined, or nothing that
- * the repository holds.
+ * the repository holds. `read` is the walk's own unless the caller reads commits too.
  */
-export function* commitsBetween(store: ObjectStore, from: ObjectId | undefined, to: ObjectId): Generator<Commit> {
-  const paint = new Paint(store);
+export function* commitsBetween(
+  store: ObjectStore,
+  from: ObjectId | undefined,
+  to: ObjectId,
+  read = commitReader(store),
+): Generator<Commit> {
+  const paint = new Paint(read);
   paint.add(to, WANTED);
   if (from === undefined || !store.has(from)) {
     for (let commit = paint.next(); commit !== undefined; commit = paint.next()) yield commit;
@@ -50,7 +55,7 @@ export function* commitsBetween(store: ObjectStore, from: ObjectId | undefined, 
     oldest = Math.min(oldest, commit.time.getTime());
     slop = SLOP;
   }
-  for (const id of found) if (!paint.has(id, OTHER)) yield readCommit(store, id);
+  for (const id of found) if (!paint.has(id, OTHER)) yield read(id);
 }
 
 /** Every commit and tag that these refs' targets lead to, in no order. Throws REPOSITORY_DAMAGED when one is missing. */
@@ -71,13 +76,13 @@ export function* reachable(store: ObjectStore, tips: Iterable<ObjectId>): Genera
 class Paint {
   /** How many commits wait that have the colour WANTED only. */
   waiting = 0;
-  readonly #store: ObjectStore;
+  readonly #read: (id: ObjectId) => Commit;
   readonly #queue = new CommitQueue();
   readonly #queued = new Set<ObjectId>();
   readonly #colours = new Map<ObjectId, number>();
 
-  constructor(store: ObjectStore) {
-    this.#store = store;
+  constructor(read: (id: ObjectId) => Commit) {
+    this.#read = read;
   }
 
   get newest(): number | undefined {
@@ -98,7 +103,7 @@ class Paint {
       return;
     }
     this.#queued.add(id);
-    this.#queue.push(readCommit(this.#store, id));
+    this.#queue.push(this.#read(id));
     if (after === WANTED) this.waiting += 1;
   }
 

@@ -16,6 +16,23 @@ export function readCommit(store: ObjectStore, id: ObjectId, cache?: ObjectCache
   }
 }
 
+/** What a walk keeps of the commits that it met: it asks for each as a parent and again on its own. */
+const KEPT_COMMITS = 256;
+
+/** `readCommit` for one walk: the latest commits are inflated and parsed once. */
+export function commitReader(store: ObjectStore): (id: ObjectId) => Commit {
+  const kept = new Map<ObjectId, Commit>();
+  return (id) => {
+    const known = kept.get(id);
+    if (known !== undefined) return known;
+    const commit = readCommit(store, id);
+    const [oldest] = kept.size < KEPT_COMMITS ? [] : kept.keys();
+    if (oldest !== undefined) kept.delete(oldest);
+    kept.set(id, commit);
+    return commit;
+  };
+}
+
 interface Place {
   readonly commit: Commit;
   readonly arrival: number;

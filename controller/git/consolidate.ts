@@ -2,7 +2,7 @@ import { Breath } from './breathe.ts';
 import { choosePacks } from './choose-packs.ts';
 import { errnoOf, fileFailure } from './errors.ts';
 import type { Guard } from './fenced-file.ts';
-import { describePack, type ObjectStore } from './object-store.ts';
+import { type ObjectStore, openPack } from './object-store.ts';
 import { planDeltas } from './plan-deltas.ts';
 import { readMergeTable } from './read-merge-table.ts';
 import { removePacks } from './remove-pack.ts';
@@ -68,7 +68,7 @@ async function mergeChosen(
   const { name } = await writeMerged(store, merge, breath, guard);
   // Whoever takes over from here on finds the merged pack whole and keeps it, so the old ones may go at any later time.
   await guard?.();
-  store.replace(new Set(chosen.map((pack) => pack.name)), describePack(store.directory, name, false));
+  store.replace(new Set(chosen.map((pack) => pack.name)), openPack(store.directory, name, false));
   await removePacks(store.packDirectory, chosen);
   return {
     merged: chosen.length,

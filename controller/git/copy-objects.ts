@@ -70,7 +70,7 @@ class PackCopy {
     const length = known.length(row);
     if (known.pack(row) === LOOSE || length === 0) return undefined;
     const pack = this.#objects.packs[known.pack(row)] as Pack;
-    const stored = readAt(`${pack.path}.pack`, known.offset(row), length);
+    const stored = readAt(pack.file, known.offset(row), length);
     const header = decodeEntryHeader(stored, 0);
     if (header.type === ENTRY.referenceDelta) return undefined;
     if (header.type !== ENTRY.offsetDelta) return [stored];

@@ -16,12 +16,12 @@ export class ForwardReader {
 
   /** At most `length` bytes, fewer at the end of the file. What was returned is never overwritten. */
   read(offset: number, length: number): Buffer {
-    const { packBytes, path, name, repository } = this.#pack;
+    const { packBytes, file, name, repository } = this.#pack;
     if (offset >= packBytes) throw damaged(repository, `objects/pack/${name}.pack`, 'is cut short');
     const end = this.#start + this.#chunk.length;
-    if (offset < this.#start || offset > end + CHUNK) return readAt(`${path}.pack`, offset, length);
+    if (offset < this.#start || offset > end + CHUNK) return readAt(file, offset, length);
     if (offset + length > end) {
-      this.#chunk = readAt(`${path}.pack`, offset, Math.min(Math.max(CHUNK, length), packBytes - offset));
+      this.#chunk = readAt(file, offset, Math.min(Math.max(CHUNK, length), packBytes - offset));
       this.#start = offset;
     }
     return this.#chunk.subarray(offset - this.#start, offset - this.#start + length);

@@ -8,7 +8,7 @@ import { ByteCache } from './byte-cache.ts';
 import { judge, LARGEST_INFLATED, LONGEST_CHAIN, MOST_BUILT } from './distrust.ts';
 import { damaged, errnoOf, hostile } from './errors.ts';
 import { EMPTY_TREE, type ObjectId, type ObjectType } from './object-id.ts';
-import { indexOf, type Pack, readEntry, verifyTrailer } from './open-pack.ts';
+import { describePack, indexOf, type Pack, readEntry, verifyTrailer } from './open-pack.ts';
 import { ENTRY, objectTypeOf } from './pack-format.ts';
 
 export interface StoredObject {
@@ -85,7 +85,7 @@ export class ObjectStore {
   /** Undefined when the pack is not there: a writer may have merged and removed it since we looked. */
   #openPack(name: string, isKept: boolean): Pack | undefined {
     try {
-      const pack = describePack(this.directory, name, isKept);
+      const pack = openPack(this.directory, name, isKept);
       verifyTrailer(pack);
       return pack;
     } catch (error) {
@@ -194,7 +194,7 @@ export class ObjectStore {
     let object: StoredObject | undefined;
     let left = this.#largest;
     while (object === undefined) {
-      const key = `${at.pack.path}:${at.offset}`;
+      const key = `${at.pack.key}:${at.offset}`;
       object = cache.get(key);
       if (object !== undefined) break;
       const entry = readEntry(at.pack, at.offset, this.#largest);
@@ -248,11 +248,19 @@ function placeIn(pack: Pack, id: Buffer): Place | undefined {
 }
 
 /** Throws ENOENT when the pack or its index is missing. */
-export function describePack(directory: string, name: string, isKept: boolean): Pack {
+export function openPack(directory: string, name: string, isKept: boolean): Pack {
   const path = join(directory, 'objects', 'pack', name);
   const pack = statSync(`${path}.pack`);
   const bytes = pack.size + statSync(`${path}.idx`).size;
-  return { name, repository: directory, path, bytes, packBytes: pack.size, modified: pack.mtimeMs, isKept };
+  return describePack({
+    name,
+    repository: directory,
+    path,
+    bytes,
+    packBytes: pack.size,
+    modified: pack.mtimeMs,
+    isKept,
+  });
 }
 
 /** We write packs only; Git itself and people's commands leave loose objects. */

@@ -4,6 +4,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 const LIMIT = 48;
 
 const open = new Map<string, number>();
+/** The last of them: whole histories are read from one pack. */
+let latest: string | undefined;
 
 /** Reads up to `length` bytes at `position`; fewer come back only at the end of the file. Throws the errno of the system. */
 export function readAt(path: string, position: number, length: number, target = Buffer.allocUnsafe(length)): Buffer {
@@ -28,12 +30,15 @@ export function forgetFile(path: string): void {
 function descriptorOf(path: string): number {
   const known = open.get(path);
   if (known !== undefined) {
+    if (path === latest) return known;
+    latest = path;
     open.delete(path);
     open.set(path, known);
     return known;
   }
   const descriptor = openSync(path, 'r');
   open.set(path, descriptor);
+  latest = path;
   if (open.size > LIMIT) {
     const [oldest] = open.keys();
     if (oldest !== undefined) forgetFile(oldest);

@@ -22,6 +22,10 @@ export interface Pack {
   readonly repository: string;
   /** Path without suffix. */
   readonly path: string;
+  /** The pack itself. */
+  readonly file: string;
+  /** What caches know it by: short, since it is a part of every key. */
+  readonly key: string;
   /** Bytes of pack and index. */
   readonly bytes: number;
   readonly packBytes: number;
@@ -29,6 +33,13 @@ export interface Pack {
   readonly modified: number;
   /** Not to be merged or removed: its `.keep` file says so. */
   readonly isKept: boolean;
+}
+
+let opened = 0;
+
+export function describePack(pack: Omit<Pack, 'file' | 'key'>): Pack {
+  opened += 1;
+  return { ...pack, file: `${pack.path}.pack`, key: opened.toString(36) };
 }
 
 export function indexOf(pack: Pack): PackIndex {
@@ -55,7 +66,7 @@ function readWhole(path: string, length: number): Buffer {
 /** Must be called before a pack is removed. */
 export function forgetPack(pack: Pack): void {
   indexes.delete(pack.path);
-  forgetFile(`${pack.path}.pack`);
+  forgetFile(pack.file);
 }
 
 /** Notices a pack that was cut short or replaced, by the checksum that the index holds of it. */
@@ -65,8 +76,8 @@ export function verifyTrailer(pack: Pack): void {
   if (recordedAt < 0) throw damaged(pack.repository, `objects/pack/${pack.name}.idx`, 'is no whole index');
   const recorded = readAt(`${pack.path}.idx`, recordedAt, 20);
   forgetFile(`${pack.path}.idx`);
-  const head = readAt(`${pack.path}.pack`, 0, 4).toString('latin1');
-  const actual = readAt(`${pack.path}.pack`, Math.max(0, pack.packBytes - 20), 20);
+  const head = readAt(pack.file, 0, 4).toString('latin1');
+  const actual = readAt(pack.file, Math.max(0, pack.packBytes - 20), 20);
   if (head !== 'PACK' || !actual.equals(recorded)) throw damaged(pack.repository, file, 'is cut short or was changed');
 }
 
@@ -81,9 +92,9 @@ const LARGEST_SCRATCH = 4 * 1024 * 1024;
 
 /** Valid until the next call. */
 function readScratch(pack: Pack, offset: number, length: number): Buffer {
-  if (length > LARGEST_SCRATCH) return readAt(`${pack.path}.pack`, offset, length);
+  if (length > LARGEST_SCRATCH) return readAt(pack.file, offset, length);
   if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(Math.min(length * 2, LARGEST_SCRATCH));
-  return readAt(`${pack.path}.pack`, offset, length, scratch);
+  return readAt(pack.file, offset, length, scratch);
 }
 
 /** Throws REPOSITORY_HOSTILE for an entry of more than `largest` bytes, before any of it is inflated. */
@@ -110,7 +121,7 @@ export function readEntry(pack: Pack, offset: number, largest = Number.POSITIVE_
 
 export function readHeader(pack: Pack, offset: number): EntryHeader {
   try {
-    return decodeEntryHeader(readAt(`${pack.path}.pack`, offset, MAX_HEADER), 0);
+    return decodeEntryHeader(readAt(pack.file, offset, MAX_HEADER), 0);
   } catch (error) {
     if (isFileError(error)) throw error;
     throw damaged(pack.repository, `objects/pack/${pack.name}.pack`, `cannot be read at byte ${offset}`, error);

@@ -28,7 +28,7 @@ export function* indexedEntries(pack: Pack, index: PackIndex): Generator<Entry> 
 
 /** Without an index the only way to the next entry is through this one, so it ends where one cannot be read. */
 export function* walkEntries(pack: Pack): Generator<Entry> {
-  const header = readAt(`${pack.path}.pack`, 0, 12);
+  const header = readAt(pack.file, 0, 12);
   const count = header.length === 12 ? header.readUInt32BE(8) : 0;
   for (let at = 12, i = 0; i < count && at < pack.packBytes; i++) {
     const length = measureEntry(pack, at);
@@ -45,11 +45,11 @@ interface Inflated {
 
 function measureEntry(pack: Pack, offset: number): number | undefined {
   try {
-    const header = decodeEntryHeader(readAt(`${pack.path}.pack`, offset, MAX_HEADER), 0);
+    const header = decodeEntryHeader(readAt(pack.file, offset, MAX_HEADER), 0);
     const left = pack.packBytes - offset;
     const most = Math.min(header.length + header.size + Math.floor(header.size / 256) + 64, left);
     const options = { info: true, maxOutputLength: Math.min(Math.max(header.size, 1), left * MOST_INFLATED) };
-    const bytes = readAt(`${pack.path}.pack`, offset, most);
+    const bytes = readAt(pack.file, offset, most);
     const { engine } = inflateSync(bytes.subarray(header.length), options) as unknown as Inflated;
     return header.length + engine.bytesWritten;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { KeeperError } from '../errors.ts';
 import { damaged } from './errors.ts';
 import type { Guard } from './fenced-file.ts';
-import { describePack, type ObjectStore } from './object-store.ts';
+import { type ObjectStore, openPack } from './object-store.ts';
 import { MAIN, readRef } from './refs.ts';
 import { lockRef, type RefMove } from './update-ref.ts';
 import { type PackObjects, writeWindow } from './write-window.ts';
@@ -24,7 +24,7 @@ export async function publish(store: ObjectStore, publication: Publication): Pro
   );
   const beforeNaming = () => lock.write(`${to}\n`);
   const { name, bytes } = await writeWindow(store.packDirectory, objects, { beforeNaming, guard });
-  const pack = describePack(store.directory, name, false);
+  const pack = openPack(store.directory, name, false);
   await lock.publish();
   store.replace(new Set(), pack);
   publication.moved();

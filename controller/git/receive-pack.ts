@@ -3,7 +3,7 @@ import { ByteQueue } from './byte-queue.ts';
 import { errnoOf, fileFailure, invalidPack } from './errors.ts';
 import type { Guard } from './fenced-file.ts';
 import type { ObjectId } from './object-id.ts';
-import { describePack, type ObjectStore } from './object-store.ts';
+import { type ObjectStore, openPack } from './object-store.ts';
 import type { Pack } from './open-pack.ts';
 import { PackIndexBuilder } from './pack-index.ts';
 import { markPack } from './pack-mark.ts';
@@ -77,7 +77,7 @@ async function receive(store: ObjectStore, queue: ByteQueue, { guard, signal }: 
     beforeNaming: (path) => markPack(path, 'received'),
     guard,
   });
-  return { received: { name, objects: count, bytes }, pack: describePack(store.directory, name, true) };
+  return { received: { name, objects: count, bytes }, pack: openPack(store.directory, name, true) };
 }
 
 async function receiveEntries(reception: Reception, count: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { KeeperError } from '../errors.ts';
 import { parseCommit } from './commit-object.ts';
+import { damaged } from './errors.ts';
 import type { HistorySource } from './history.ts';
 import { isObjectId, type ObjectId } from './object-id.ts';
 import { isRefName } from './ref-name.ts';
@@ -11,7 +12,7 @@ import { MAIN, readRef } from './refs.ts';
  */
 export function resolve(source: HistorySource, revision: string): ObjectId {
   const [, name, steps] = /^(.*?)((?:~\d*|\^)*)$/s.exec(revision) as unknown as [string, string, string];
-  let id = peel(source, revision, resolveName(source, revision, name));
+  let id = peelNamed(source, revision, name);
   for (const step of steps.match(/~\d*|\^/g) ?? []) {
     const count = step === '^' || step === '~' ? 1 : Number(step.slice(1));
     for (let i = 0; i < count; i++) {
@@ -21,6 +22,17 @@ export function resolve(source: HistorySource, revision: string): ObjectId {
     }
   }
   return id;
+}
+
+function peelNamed(source: HistorySource, revision: string, name: string): ObjectId {
+  const start = resolveName(source, revision, name);
+  try {
+    return peel(source, revision, start);
+  } catch (error) {
+    if (!(error instanceof KeeperError) || error.code !== 'REPOSITORY_DAMAGED' || isObjectId(name)) throw error;
+    const { file, problem } = error.details;
+    throw damaged(source.store.directory, `"${name}"`, `leads to ${file}, which ${problem}`, error);
+  }
 }
 
 function resolveName(source: HistorySource, revision: string, name: string): ObjectId {

@@ -121,18 +121,18 @@ async function checkWhole(scan: PackScan, pack: Pack, index: PackIndex | undefin
   const length = pack.packBytes - 20;
   let isWhole = length >= 12;
   for (let at = 0; at < length && isWhole; at += CHUNK) {
-    const chunk = ifReadable(() => readAt(`${pack.path}.pack`, at, Math.min(CHUNK, length - at)));
+    const chunk = ifReadable(() => readAt(pack.file, at, Math.min(CHUNK, length - at)));
     isWhole = chunk !== undefined;
     if (chunk !== undefined) hash.update(chunk);
     await breath.take();
   }
-  const named = ifReadable(() => readAt(`${pack.path}.pack`, Math.max(0, length), 20));
+  const named = ifReadable(() => readAt(pack.file, Math.max(0, length), 20));
   if (!isWhole || named === undefined || !hash.digest().equals(named) || !isOf(pack, index, named))
     scan.findings.damage(fileOf(pack), 'is cut short or was changed');
 }
 
 function isOf(pack: Pack, index: PackIndex | undefined, checksum: Buffer): boolean {
-  const header = readAt(`${pack.path}.pack`, 0, 12);
+  const header = readAt(pack.file, 0, 12);
   if (header.toString('latin1', 0, 4) !== 'PACK' || header.readUInt32BE(4) !== 2) return false;
   if (index === undefined) return true;
   return header.readUInt32BE(8) === index.count && index.bytes.subarray(-40, -20).equals(checksum);

@@ -7,7 +7,6 @@ import { readCommit } from './commit-queue.ts';
 import type { ObjectId } from './object-id.ts';
 import type { Archive } from './open-archive.ts';
 import { resolve } from './revision.ts';
-import { peelTag } from './tag-object.ts';
 
 /** Which commit a person means: for restores and for reading history. */
 
@@ -69,33 +68,6 @@ function unknown(archive: Archive, to: string): KeeperError {
   return usage(
     `Cannot find "${oneLine(to.slice(0, 100))}" in "${archive.directory}": it is no commit, tag or branch, and no time such as ${MOMENT_FORMS}; ${tags}`,
   );
-}
-
-/** The tags of a commit, by name. */
-export function tagsOf(archive: Archive, commit: ObjectId): readonly string[] {
-  return tagsByCommit(archive).get(commit) ?? [];
-}
-
-/** The names of all tags, sorted, by the object that each is on in the end. */
-export function tagsByCommit(archive: Archive): ReadonlyMap<ObjectId, readonly string[]> {
-  const tags = new Map<ObjectId, string[]>();
-  for (const [ref, id] of archive.refs()) {
-    if (!ref.startsWith(TAGS)) continue;
-    const commit = peel(archive, id);
-    const names = tags.get(commit) ?? [];
-    tags.set(commit, names);
-    names.push(ref.slice(TAGS.length));
-  }
-  for (const names of tags.values()) names.sort();
-  return tags;
-}
-
-function peel(archive: Archive, start: ObjectId): ObjectId {
-  let id = start;
-  for (let object = archive.store.read(id); object.type === 'tag'; object = archive.store.read(id)) {
-    id = peelTag(object.content);
-  }
-  return id;
 }
 
 function stamp(time: Date): string {

@@ -6,7 +6,7 @@ import type { HistorySource } from './history.ts';
 import { createRepository } from './layout.ts';
 import { readBranch } from './load-branch.ts';
 import { blobId, type ObjectId } from './object-id.ts';
-import { describePack, type ObjectCache, ObjectStore, type StoredObject } from './object-store.ts';
+import { type ObjectCache, ObjectStore, openPack, type StoredObject } from './object-store.ts';
 import type { Archive } from './open-archive.ts';
 import { ENTRY } from './pack-format.ts';
 import { type ReceivedPack, receivePack } from './receive-pack.ts';
@@ -56,7 +56,7 @@ export class SideRepository implements HistorySource {
     const draft = draftCommit(this.store, readBranch(this.store, parent), taken, options);
     if (draft === undefined) return undefined;
     const { name } = await writeWindow(this.store.packDirectory, draft.objects, {});
-    this.store.replace(new Set(), describePack(this.store.directory, name, false));
+    this.store.replace(new Set(), openPack(this.store.directory, name, false));
     return draft.next.head;
   }
 }

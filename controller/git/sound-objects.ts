@@ -8,7 +8,7 @@ import { KnownObjects, LOOSE, UNKNOWN } from './known-objects.ts';
 import { looseObjects, readLoose, readNames } from './loose-objects.ts';
 import { isObjectId, type ObjectId } from './object-id.ts';
 import { ObjectStore, type StoredObject } from './object-store.ts';
-import { forgetPack, type Pack } from './open-pack.ts';
+import { describePack, forgetPack, type Pack } from './open-pack.ts';
 import { readPackIndex, scanPack } from './scan-pack.ts';
 
 export interface SoundObjectsOptions {
@@ -100,7 +100,8 @@ export class SoundObjects {
       if (!names.has(`${name}.idx`) && this.#options.withOrphans !== true) continue;
       const path = join(this.#store.packDirectory, name);
       const size = statSync(`${path}.pack`, { throwIfNoEntry: false })?.size;
-      if (size !== undefined) packs.push({ ...UNUSED, name, repository: this.directory, path, packBytes: size });
+      if (size !== undefined)
+        packs.push(describePack({ ...UNUSED, name, repository: this.directory, path, packBytes: size }));
       else if (!existsSync(`${path}.idx`)) hasVanished = true;
       else this.#findings.warning(`objects/pack/${name}.pack`, 'is missing beside its index');
     }

@@ -1,6 +1,6 @@
 import { removeFile } from './durable-file.ts';
 import type { Guard } from './fenced-file.ts';
-import { describePack, type ObjectStore } from './object-store.ts';
+import { type ObjectStore, openPack } from './object-store.ts';
 import { markPack } from './pack-mark.ts';
 import { removePacks } from './remove-pack.ts';
 import type { StagedChange } from './staging.ts';
@@ -27,7 +27,7 @@ export class Spills {
     if (objects.size === 0) return undefined;
     const beforeNaming = (path: string) => markPack(path, 'spill');
     const { name } = await writeWindow(this.#store.packDirectory, objects, { beforeNaming, guard });
-    this.#store.replace(new Set(), describePack(this.#store.directory, name, true));
+    this.#store.replace(new Set(), openPack(this.#store.directory, name, true));
     this.#names.add(name);
     return name;
   }

@@ -6,7 +6,7 @@ import { commitsBetween } from '../git/ancestry.ts';
 import { Breath } from '../git/breathe.ts';
 import { ByteCache } from '../git/byte-cache.ts';
 import { parseTrailers } from '../git/commit-object.ts';
-import { type Commit, readCommit } from '../git/commit-queue.ts';
+import { type Commit, commitReader } from '../git/commit-queue.ts';
 import { EMPTY_TREE, type ObjectId } from '../git/object-id.ts';
 import type { ObjectCache } from '../git/object-store.ts';
 import { type Beginning, selectBeginning, selectPoint } from '../git/select-point.ts';
@@ -52,10 +52,11 @@ export async function* changes(history: History, wanted: Wanted, span: Span): As
   const { archive } = history;
   const until = span.until === undefined ? history.head : await selectPoint(archive, span.until, span.now);
   const since = span.since === undefined ? undefined : selectBeginning(archive, span.since, span.now);
-  const reader = new Reader(history, wanted);
+  const read = commitReader(archive.store);
+  const reader = new Reader(history, wanted, read);
   const breath = new Breath();
   let looked = 0;
-  for (const commit of commitsBetween(archive.store, since?.commit, until)) {
+  for (const commit of commitsBetween(archive.store, since?.commit, until, read)) {
     if (isBefore(commit, since)) return;
     span.onProgress?.(++looked);
     const told = reader.read(commit);
@@ -76,14 +77,16 @@ const PARSED = 10;
 class Reader {
   readonly #history: History;
   readonly #wanted: Wanted;
+  readonly #readCommit: (id: ObjectId) => Commit;
   readonly #cache: ObjectCache = readingCache();
   readonly #manifests = new ByteCache<Json>(PARSED_BYTES);
   /** Which object has a path is the same in all its versions. */
   readonly #refs = new Map<string, ObjectRef>();
 
-  constructor(history: History, wanted: Wanted) {
+  constructor(history: History, wanted: Wanted, readCommit: (id: ObjectId) => Commit) {
     this.#history = history;
     this.#wanted = wanted;
+    this.#readCommit = readCommit;
   }
 
   read(commit: Commit): CommitChanges {
@@ -110,7 +113,7 @@ class Reader {
   #files({ tree, parents }: Commit, wants: (resource: string) => boolean): readonly FileChange[] {
     const { archive } = this.#history;
     const against = (parent: ObjectId | undefined) => {
-      const before = parent === undefined ? EMPTY_TREE : readCommit(archive.store, parent, this.#cache).tree;
+      const before = parent === undefined ? EMPTY_TREE : this.#readCommit(parent).tree;
       return changedFiles(archive, [before, tree], wants, this.#cache);
     };
     const [first, ...others] = parents;

@@ -3,7 +3,7 @@ import { KeeperError } from '../errors.ts';
 import { readCommit } from '../git/commit-queue.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import { type Archive, openArchive } from '../git/open-archive.ts';
-import { tagsByCommit } from '../git/select-point.ts';
+import { type DamagedTag, peelTags } from '../git/read-tag.ts';
 import { fileIdAt } from './files.ts';
 
 /** The history of one repository, to be read: ours beside a running archiver, or a clone that somebody gave us. */
@@ -15,6 +15,7 @@ export interface History extends Disposable {
   /** HEAD's, which names every resource that was ever archived. */
   readonly file: ArchiveFile;
   readonly tags: ReadonlyMap<ObjectId, readonly string[]>;
+  readonly damagedTags: readonly DamagedTag[];
 }
 
 /** `trusted`: the repository lies in our own data directory. Throws REPOSITORY_FOREIGN, REPOSITORY_DAMAGED or REPOSITORY_HOSTILE, and USAGE_INVALID for one without a commit. */
@@ -29,9 +30,9 @@ export async function openHistory(
   if (head === undefined)
     throw usage(`Nothing was committed to "${archive.directory}" yet; look again after the first archive`);
   const file = archiveFileAt(archive, head);
-  const tags = tagsByCommit(archive);
+  const { byTarget: tags, damaged: damagedTags } = peelTags(archive);
   const open = opening.move();
-  return { archive, name, head, file, tags, [Symbol.dispose]: () => open.dispose() };
+  return { archive, name, head, file, tags, damagedTags, [Symbol.dispose]: () => open.dispose() };
 }
 
 /** What the tree of a commit says of itself. */

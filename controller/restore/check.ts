@@ -58,7 +58,7 @@ async function checkCreate({ target, needs, signal }: CheckParts, step: Step, se
 async function checkUpdate(
   { target, selection, signal }: CheckParts,
   step: Step,
-  { resource, operations, isSecret }: Sending,
+  { resource, operations, isSecret, finished }: Sending,
   live: KubeObject,
 ): Promise<Checked | undefined> {
   const { name, namespace } = step.ref;
@@ -70,6 +70,8 @@ async function checkUpdate(
   if (immutable.length === 0 || refused.status === 403)
     return { step: skipped(step, wordsOfRefusal(refused, 'change', step.ref)), propagation: undefined };
   const cannot = `${immutable.join(', ')} cannot be changed`;
+  if (finished !== undefined)
+    return { step: { ...step, action: 'keep', reason: `${cannot}; ${finished}` }, propagation: undefined };
   const policy = replacementPolicy(step.ref.resource, immutable, { live });
   if (!policy.allowed) return { step: skipped(step, `${cannot}; ${policy.why}`), propagation: undefined };
   if (selection.existing !== 'replace')

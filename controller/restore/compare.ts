@@ -41,6 +41,8 @@ export function compare(
   const live = sanitised.object;
   const kept = [
     ...free.map((pointer) => namedPointer(wanted, pointer)),
+    // How a Job ended is archived; no restore can write it, and none can make it undone.
+    '/status',
     ...sanitised.held.map((pointer) => namedPointer(live, pointer)),
   ];
   const aim = pickFields(wanted, live, kept) as KubeObject;

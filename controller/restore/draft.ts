@@ -1,14 +1,15 @@
 import { difference } from '../core/diff.ts';
+import { endingOf } from '../core/ending.ts';
 import { renderJson } from '../core/json.ts';
 import {
   groupOf,
   type Json,
   type KubeObject,
   type ObjectRef,
+  objectAt,
   parseResourceName,
   type Resource,
   type ResourceName,
-  stringAt,
 } from '../core/object.ts';
 import { setAt, valueAt } from '../core/pointer.ts';
 import { digestOf } from '../core/restore/digest.ts';
@@ -55,6 +56,8 @@ export interface Sending {
   readonly finalizers: readonly string[];
   /** Of an update, and of a replacement what it would have changed. */
   readonly operations: readonly PatchOperation[];
+  /** Why it must not be made anew. */
+  readonly finished: string | undefined;
   readonly live: KubeObject | undefined;
   /** What the operations would change, as it lives: a digest that is never told. */
   readonly was: string;
@@ -84,12 +87,14 @@ export async function draft(parts: DraftParts, place: DraftPlace): Promise<Draft
   const opened = await parts.opener.open(copy(manifest), parts.where(entry));
   const prepared = prepare(opened.object, parts.contextOf(entry, manifest.metadata.name));
   const base = baseOf(place, managedBy(raw ?? opened.object));
-  if ('skip' in prepared) return settled(base, 'skip', prepared.skip);
+  if ('skip' in prepared) return rightlySkipped(base, prepared.skip);
   const notes = [...prepared.notes];
   const isKept = base.managedBy !== undefined && !parts.selection.evenIfManaged;
   const isSecret = entry.resource === 'secrets' || (opened.object !== manifest && 'sops' in manifest);
   const making = { ...prepared, resource, isSecret, finalizers: prepared.finalizers.filter(parts.hasKeeper) };
+  const { finished } = prepared;
   if (raw === undefined || isTerminating(raw)) {
+    if (finished !== undefined) return rightlySkipped(base, finished);
     if (parts.selection.fields.length > 0)
       return settled(base, 'skip', 'it is not there, and only fields of it were asked for');
     const [closed] = opened.closed;
@@ -107,6 +112,8 @@ export async function draft(parts: DraftParts, place: DraftPlace): Promise<Draft
     const { object } = prepared;
     return { is: 'open', step, sending: { ...making, operations: [], live: undefined, was: '', wanted: object } };
   }
+  if (finished !== undefined && endingOf(objectAt(raw, 'status')) === undefined)
+    return settled(base, 'keep', 'it had finished, and the one that lives has not: that one is left alone');
   const closed = opened.closed.map(({ pointer }) => pointer);
   const free = [
     ...prepared.given,
@@ -114,7 +121,7 @@ export async function draft(parts: DraftParts, place: DraftPlace): Promise<Draft
     ...closed,
     '/metadata/ownerReferences',
     '/metadata/finalizers',
-    ...(isScaled(parts, manifest) ? ['/spec/replicas'] : []),
+    ...(isScaled(parts, place) ? ['/spec/replicas'] : []),
   ];
   const compared = compare(raw, prepared.object, { ...parts, resource: entry.resource, free });
   const undone = await parts.undo?.fieldsOf(entry.path, compared.live);
@@ -157,8 +164,16 @@ function baseOf({ entry, ref, raw }: DraftPlace, managed: string | undefined) {
   };
 }
 
-function settled(base: ReturnType<typeof baseOf>, action: 'keep' | 'skip', reason: string): Draft {
+function settled(
+  base: ReturnType<typeof baseOf>,
+  action: 'keep' | 'skip',
+  reason: string,
+): Extract<Draft, { is: 'settled' }> {
   return { is: 'settled', step: { ...base, action, reason, digest: digestOf([action, refJson(base.ref)]) } };
+}
+
+function rightlySkipped(base: ReturnType<typeof baseOf>, reason: string): Draft {
+  return { is: 'settled', step: { ...settled(base, 'skip', reason).step, isRight: true } };
 }
 
 function pointersOf(closed: readonly { readonly pointer: string }[]): string {
@@ -166,9 +181,9 @@ function pointersOf(closed: readonly { readonly pointer: string }[]): string {
 }
 
 /** Whatever number an autoscaler last chose, or was left by a person, it is the autoscaler's to choose again. */
-function isScaled({ options }: DraftParts, { apiVersion, kind, metadata }: KubeObject): boolean {
-  const namespace = stringAt(metadata, 'namespace') ?? '';
-  return options.isScaleTarget?.({ namespace, group: groupOf(apiVersion), kind, name: metadata.name }) === true;
+function isScaled({ options }: DraftParts, { manifest: { apiVersion, kind }, ref }: DraftPlace): boolean {
+  const { namespace = '', name } = ref;
+  return options.isScaleTarget?.({ namespace, group: groupOf(apiVersion), kind, name }) === true;
 }
 
 /** Values that are others than in the restore point, or may be, and that nobody can make; undefined when all are known to be the same. */

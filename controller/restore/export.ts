@@ -103,6 +103,7 @@ async function* exportEach(
     };
     const prepared = prepare(object, context);
     if ('skip' in prepared) yield { ...base, is: 'left out', why: prepared.skip };
+    else if (prepared.finished !== undefined) yield { ...base, is: 'left out', why: prepared.finished };
     else yield { ...base, is: 'object', object: prepared.object, notes: notesOf(prepared) };
   }
 }

@@ -15,6 +15,7 @@ import type { PrepareContext } from '../core/restore/prepare.ts';
 import { compileSelection } from '../core/restore/select.ts';
 import { WAVES, waveOf } from '../core/restore/waves.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
+import { scaleTargetKey } from '../core/scale-target.ts';
 import { check } from './check.ts';
 import { type Draft, type DraftParts, draft, isCustom, type Sending } from './draft.ts';
 import type { ManifestEntry } from './hostile.ts';
@@ -24,7 +25,7 @@ import type { Undo } from './undo.ts';
 import { weighAgainstTarget } from './weigh.ts';
 import type { PlannedRestore, Propagation } from './work.ts';
 import { Works } from './works.ts';
-import { readWorld, scaledBy, type World } from './world.ts';
+import { readWorld, scaledIn, type World } from './world.ts';
 
 /**
  * Restore point and live state -> plan. Nothing is changed: every object is read on both sides, and what would be sent is sent as a dry
@@ -235,7 +236,7 @@ export class Planner {
     );
     const kinds = new Map([...this.#world.resources].map(([name, { group, kind }]) => [name, `${group} ${kind}`]));
     const named = new Set(point.entries.map(({ resource, name }) => `${kinds.get(resource)} ${name}`));
-    const scaled = scaledBy(await this.#autoscalers());
+    const scaled = await scaledIn(this.#world);
     const groups = new Set([...this.#world.resources.values()].map(({ group }) => group));
     const volumes = await this.#volumes();
     return {
@@ -248,7 +249,7 @@ export class Planner {
       options: {
         includeOwned,
         isArchived: () => true,
-        isScaleTarget: (scale) => scaled.has(`${scale.group} ${scale.kind} ${scale.name}`),
+        isScaleTarget: (target) => scaled.has(scaleTargetKey(target)),
       },
       where: ({ path }) => ({ repository: point.repository, path }),
       contextOf: ({ resource, path }) => ({
@@ -268,12 +269,6 @@ export class Planner {
     const resource = this.#world.resources.get('persistentvolumes');
     const live = resource === undefined ? 'forbidden' : await this.#world.live(resource);
     return new Set(live === 'forbidden' ? [] : live.keys());
-  }
-
-  async #autoscalers(): Promise<readonly KubeObject[]> {
-    const resource = this.#world.resources.get('horizontalpodautoscalers.autoscaling');
-    const live = resource === undefined ? 'forbidden' : await this.#world.live(resource);
-    return live === 'forbidden' ? [] : [...live.values()];
   }
 }
 

@@ -3,7 +3,8 @@ import { CLUSTER_REPOSITORY, type KubeObject } from '../core/object.ts';
 import { readCommit } from '../git/commit-queue.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import { openArchive } from '../git/open-archive.ts';
-import { selectPoint, tagsOf } from '../git/select-point.ts';
+import { type DamagedTag, peelTags } from '../git/read-tag.ts';
+import { selectPoint } from '../git/select-point.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { type ManifestEntry, readManifest, readManifestTree } from './hostile.ts';
 
@@ -19,6 +20,8 @@ export interface RestorePoint extends AsyncDisposable {
   readonly time: Date;
   /** Their names, sorted. */
   readonly tags: readonly string[];
+  /** Of the whole repository. */
+  readonly damagedTags: readonly DamagedTag[];
   readonly file: ArchiveFile;
   /** By path, in Git's order. */
   readonly entries: readonly ManifestEntry[];
@@ -52,14 +55,15 @@ export async function openRestorePoint(
   const commit = await selectPoint(archive, to, now);
   const { tree, time } = readCommit(archive.store, commit);
   const { file, entries, ignored } = readManifestTree(archive, tree);
-  const tags = tagsOf(archive, commit);
+  const tags = peelTags(archive);
   const open = opening.move();
   return {
     directory: archive.directory,
     repository: file.namespace?.name ?? CLUSTER_REPOSITORY,
     commit,
     time,
-    tags,
+    tags: tags.byTarget.get(commit) ?? [],
+    damagedTags: tags.damaged,
     file,
     entries,
     ignored,

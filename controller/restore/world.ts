@@ -1,15 +1,8 @@
-import {
-  groupOf,
-  type KubeObject,
-  objectAt,
-  type Resource,
-  type ResourceName,
-  resourceName,
-  stringAt,
-} from '../core/object.ts';
+import { type KubeObject, type Resource, type ResourceName, resourceName, stringAt } from '../core/object.ts';
 import type { Catalogue } from '../core/ports.ts';
 import type { Plan } from '../core/restore/plan.ts';
 import type { RestoreTarget } from '../core/restore/ports.ts';
+import { AUTOSCALERS, scaleTargetKey, scaleTargetOf } from '../core/scale-target.ts';
 import type { RestorePoint } from './restore-point.ts';
 
 /** What is known of the cluster that is restored into before the first object is looked at. */
@@ -76,21 +69,17 @@ export function isTerminating(object: KubeObject): boolean {
   return stringAt(object.metadata, 'deletionTimestamp') !== undefined;
 }
 
-/** `apps Deployment`, as ownerReferences name it. */
-function kindKey(apiVersion: string, kind: string): string {
-  return `${groupOf(apiVersion)} ${kind}`;
-}
-
-/** Whom the autoscalers among these scale: `GROUP KIND NAME`. */
-export function scaledBy(autoscalers: Iterable<KubeObject>): ReadonlySet<string> {
+/** Whom the autoscalers that live scale, by scaleTargetKey; those that may not be read scale nobody. */
+export async function scaledIn({ resources, live }: World): Promise<ReadonlySet<string>> {
   const scaled = new Set<string>();
-  for (const autoscaler of autoscalers) {
-    const named = objectAt(objectAt(autoscaler, 'spec'), 'scaleTargetRef');
-    const name = stringAt(named, 'name');
-    if (name === undefined) continue;
-    scaled.add(
-      `${kindKey(stringAt(named, 'apiVersion') ?? 'apps/v1', stringAt(named, 'kind') ?? 'Deployment')} ${name}`,
-    );
+  for (const name of AUTOSCALERS) {
+    const resource = resources.get(name);
+    const autoscalers = resource === undefined ? 'forbidden' : await live(resource);
+    if (autoscalers === 'forbidden') continue;
+    for (const autoscaler of autoscalers.values()) {
+      const target = scaleTargetOf(name, autoscaler);
+      if (target !== undefined) scaled.add(scaleTargetKey(target));
+    }
   }
   return scaled;
 }

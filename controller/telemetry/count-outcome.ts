@@ -46,6 +46,9 @@ export function countOutcome(meter: Meter, outcome: Outcome): void {
     case 'adopted':
       meter.count('adoptedCommits', {}, outcome.commits);
       break;
+    case 'merged':
+      meter.count('mergedProposals', { result: outcome.result });
+      break;
     case 'quarantined':
       meter.count('quarantines', { source: outcome.from });
       break;
@@ -70,6 +73,7 @@ export function countOutcome(meter: Meter, outcome: Outcome): void {
     case 'stalled':
     case 'resumed':
     case 'storage-recovered':
+    case 'requested':
       break;
     default:
       outcome satisfies never;

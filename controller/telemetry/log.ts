@@ -1,13 +1,11 @@
 import { pino } from 'pino';
 import { oneLine } from '../core/words.ts';
+import { LOG_LEVELS, type LogLevel } from './log-levels.ts';
 
 /**
  * Logs on standard error: one JSON line each, or on a terminal one line for people. Callers give facts by name; never an object's
  * body, never an error's object.
  */
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 export type Facts = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -228,6 +228,13 @@ export const METRICS = {
     help: 'Repositories whose last write failed and that wait to be written again.',
     act: 'Give the volume space or mend it: it goes on by itself within a minute.',
   },
+  mergedProposals: {
+    name: 'kubekeeper_merged_proposals_total',
+    type: 'counter',
+    labels: ['result'],
+    help: 'Restores that were proposed as pull requests and merged, by what became of them: applied, refused or failed.',
+    act: 'Refused: the pull request says why. Failed: it is tried again; the log line `merged` has the reason.',
+  },
   quarantines: {
     name: 'kubekeeper_quarantines_total',
     type: 'counter',

@@ -1,9 +1,10 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Log, LogLevel } from './log.ts';
+import type { Log } from './log.ts';
+import type { LogLevel } from './log-levels.ts';
 
 /** Outcomes become log lines here and nowhere else. */
 
-const LEVELS: Readonly<Record<Outcome['type'], LogLevel>> = {
+const LEVELS: Readonly<Record<Exclude<Outcome['type'], 'merged' | 'requested'>, LogLevel>> = {
   catalogue: 'info',
   listed: 'debug',
   synced: 'info',
@@ -29,6 +30,17 @@ const LEVELS: Readonly<Record<Outcome['type'], LogLevel>> = {
   leading: 'info',
 };
 
+const MERGED: Readonly<Record<Extract<Outcome, { type: 'merged' }>['result'], LogLevel>> = {
+  applied: 'info',
+  refused: 'warn',
+  failed: 'error',
+};
+
+const REQUESTED: Readonly<Record<Extract<Outcome, { type: 'requested' }>['result'], LogLevel>> = {
+  done: 'info',
+  refused: 'warn',
+};
+
 export function observe(log: Log, outcome: Outcome): void {
   if (outcome.type === 'catalogue') {
     const { resources, unavailable, never } = outcome;
@@ -36,5 +48,10 @@ export function observe(log: Log, outcome: Outcome): void {
     return;
   }
   const { type, ...facts } = outcome;
-  log.write(LEVELS[type], type, facts);
+  log.write(levelOf(outcome), type, facts);
+}
+
+function levelOf(outcome: Outcome): LogLevel {
+  if (outcome.type === 'merged') return MERGED[outcome.result];
+  return outcome.type === 'requested' ? REQUESTED[outcome.result] : LEVELS[outcome.type];
 }

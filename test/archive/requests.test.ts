@@ -75,6 +75,11 @@ test('a point commits what was seen, although its window stays open for an hour,
   assert.match((await subjects(directory.path, 'shop'))[0] ?? '', /2 -> 3/);
   await run.stop();
   assert.deepEqual(readdirSync(join(directory.path, 'requests')), []);
+  const asked = { type: 'requested', what: 'point', repository: 'shop', by: 'Ada <ada@example.com>' };
+  assert.deepEqual(run.outcomes.filter(({ type }) => type === 'requested')[0], {
+    ...{ ...asked, tag: 'pre/restore-1' },
+    ...{ result: 'done', commit: head },
+  });
 });
 
 test('a point that is asked for before the first lists are complete waits for them', async () => {
@@ -111,6 +116,18 @@ test('what cannot be done is answered with its reason, and changes nothing', asy
   }
   assert.deepEqual((await git(directory.path, 'shop', 'tag')).trim(), 'good/a');
   await run.stop();
+  const told = run.outcomes.filter((one) => one.type === 'requested');
+  assert.deepEqual(
+    told.map(({ what, tag: name, result, reason }) => [what, name, result, reason === undefined]),
+    [
+      ['tag', 'good/a', 'done', true],
+      ['tag', 'good/a', 'refused', false],
+      ['tag', 'good/b', 'refused', false],
+      ['tag', '../../../evil', 'refused', false],
+      ['tag', 'good/a', 'refused', false],
+      ['point', 'pre/x', 'refused', false],
+    ],
+  );
 });
 
 test('requests are private files, old ones are refused, and what nobody reads is removed', async () => {

@@ -105,6 +105,14 @@ test('status writes are nobody’s change', () => {
   assert.equal(lastWriter(fields)?.manager, 'vpa-updater');
 });
 
+test('who says that a Job has finished is who wrote its status', () => {
+  const status = { conditions: [{ type: 'Complete', status: 'True' }] };
+  const ended = wrote('kube-controller-manager', { 'f:status': { 'f:conditions': {} } }, { subresource: 'status' });
+  assert.deepEqual(actorsOf([wrote('kubectl', { 'f:spec': {} }), ended], { status }, ['/status']), [
+    'kube-controller-manager',
+  ]);
+});
+
 test('tools of people are known by the names they give', () => {
   for (const name of ['kubectl-edit', 'kubectl', 'oc', 'node-fetch', 'Mozilla', 'k9s'])
     assert.ok(isPersonManager(name), name);

@@ -47,6 +47,34 @@ test('a container put in front is one addition, not a rewrite of all', () => {
   assert.equal(subject([changed(before, after)]), 'deployments.apps/web: containers[side] added');
 });
 
+const met = (type: string) => ({ status: { conditions: [{ status: 'True', type }] } });
+for (const [what, before, after, words] of [
+  ['a Job that completes', {}, met('Complete'), 'finished'],
+  ['a Job that fails', {}, met('Failed'), 'failed'],
+  ['a pod that succeeds', {}, { status: { phase: 'Succeeded' } }, 'finished'],
+  ['a pod that fails', {}, { status: { phase: 'Failed' } }, 'failed'],
+  ['a Job that is made again', met('Complete'), {}, 'has not finished'],
+  [
+    'a status that somebody keeps',
+    { status: { phase: 'New' } },
+    { status: { phase: 'Failed' } },
+    'phase New -> Failed',
+  ],
+  ['another status that somebody keeps', {}, { status: { phase: 'New' } }, 'status added'],
+  [
+    'a condition that is not met',
+    {},
+    { status: { conditions: [{ type: 'Failed', status: 'False' }] } },
+    'status added',
+  ],
+  ['a phase that is no status', {}, { spec: { phase: 'Failed' } }, 'spec added'],
+] as const) {
+  test(`${what} is told as "${words}"`, () => {
+    const change = changed(structuredClone(before) as Json, structuredClone(after) as Json);
+    assert.equal(subject([change]), `deployments.apps/web: ${words}`);
+  });
+}
+
 test('what a person may not read is never told by value', () => {
   const before = { data: { password: 'kubekeeper:hmac-sha256:aaaa', cert: 'ENC[AES256_GCM,data:x]' } };
   const after = { data: { password: 'kubekeeper:hmac-sha256:bbbb', cert: 'ENC[AES256_GCM,data:y]' } };

@@ -134,6 +134,48 @@ test('a Job comes out without what was made up from its uid, unless it chose its
   assert.deepEqual(clean(manual, 'jobs.batch').object['spec'], manual['spec']);
 });
 
+for (const type of ['Complete', 'Failed']) {
+  test(`a Job that is ${type} says so in its file, without times and reasons`, () => {
+    const met = (name: string) => ({
+      type: name,
+      status: 'True',
+      reason: 'x',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    });
+    const status = { succeeded: 1, conditions: [met('SuccessCriteriaMet'), met('FailureTarget'), met(type)] };
+    const { object: file, recorded } = clean(object('batch/v1', 'Job', { spec: {}, status }), 'jobs.batch');
+    assert.deepEqual(file['status'], { conditions: [{ status: 'True', type }] });
+    assert.deepEqual(clean(file, 'jobs.batch').object, file);
+    assert.ok(!recorded.some(({ pointer }) => pointer.startsWith('/status')));
+  });
+}
+
+for (const phase of ['Succeeded', 'Failed']) {
+  test(`a bare Pod whose phase is ${phase} says so in its file, and nothing else of its status`, () => {
+    const status = { phase, podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'False' }] };
+    const { object: file } = clean(object('v1', 'Pod', { spec: {}, status }), 'pods');
+    assert.deepEqual(file['status'], { phase });
+    assert.deepEqual(clean(file, 'pods').object, file);
+  });
+}
+
+for (const [what, resource, status] of [
+  ['runs', 'jobs.batch', { active: 1 }],
+  ['is suspended', 'jobs.batch', { conditions: [{ type: 'Suspended', status: 'True' }] }],
+  ['is about to fail', 'jobs.batch', { conditions: [{ type: 'FailureTarget', status: 'True' }] }],
+  ['is not complete any more', 'jobs.batch', { conditions: [{ type: 'Complete', status: 'False' }] }],
+  ['runs', 'pods', { phase: 'Running' }],
+  ['is of another kind', 'deployments.apps', { phase: 'Failed', conditions: [{ type: 'Complete', status: 'True' }] }],
+] as const) {
+  test(`what ${what} (${resource}) has no status in its file`, () => {
+    const file = clean(
+      object('v1', 'X', { spec: {}, status: structuredClone(status) as object as JsonObject }),
+      resource,
+    );
+    assert.equal(file.object['status'], undefined);
+  });
+}
+
 test('a bare Pod comes out as it was asked for', () => {
   const mount = {
     name: 'kube-api-access-x7k2p',

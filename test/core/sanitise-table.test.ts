@@ -194,6 +194,7 @@ const DECISIONS: Readonly<Record<string, readonly string[] | string>> = {
   ],
   Namespace: ['namespace-finalizers', 'never-projects'],
   Pod: [
+    ...['pod-finished', 'pod-phase'],
     ...['owned', 'mirror-pod', 'pod-node-name', 'pod-priority', 'pod-service-account', 'pod-token-volume'],
     ...[
       'pod-token-mount-containers',
@@ -216,6 +217,7 @@ const DECISIONS: Readonly<Record<string, readonly string[] | string>> = {
     'job-controller-uid-template-label',
     'job-finished',
     'job-conditions',
+    'job-conditions-status',
     'job-suspend',
   ],
   CronJob: ['cronjob'],

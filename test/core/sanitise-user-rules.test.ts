@@ -45,6 +45,18 @@ test('a user may keep a part of what is stripped', () => {
   });
 });
 
+test('a user who strips a status has the word over what a built-in rule keeps of it, and who keeps it has all of it', () => {
+  const job = object('batch/v1', 'Job', { status: { active: 0, conditions: [{ type: 'Complete', status: 'True' }] } });
+  const stripping = (pointer: string) =>
+    compileRules([{ id: 'mine', resources: ['jobs.batch'], pointer, verdict: 'strip', reason: 'x' }]);
+  for (const pointer of ['/status', '/status/conditions', '/status/conditions/*'])
+    assert.equal(clean(job, 'jobs.batch', stripping(pointer)).object['status'], undefined, pointer);
+  const keeping = compileRules([
+    { id: 'mine', resources: ['jobs.batch'], pointer: '/status', verdict: 'keep', reason: 'x' },
+  ]);
+  assert.deepEqual(clean(job, 'jobs.batch', keeping).object['status'], job['status']);
+});
+
 test('no rule of a user lays a secret open', () => {
   const rules = compileRules([
     { id: 'secret-values', resources: ['secrets'], pointer: '/data/*', verdict: 'keep', reason: 'x' },

@@ -13,6 +13,7 @@ import { assertOneLine, fingerprintRepositories } from './one-line.ts';
 import {
   assertCommittedBefore,
   assertEndsAsLost,
+  CHURN_MS,
   committedIn,
   judge,
   launchShort,
@@ -215,7 +216,7 @@ describe('side by side', { concurrency: true }, () => {
       return replica;
     };
     const pushed = ({ event }: LogLine) => event === 'pushed';
-    const churn = new Churn(world.cluster, 'split', 40);
+    const churn = new Churn(world.cluster, 'split', CHURN_MS);
     stack.defer(() => churn.stop());
     churn.start();
     const first = await start();

@@ -22,6 +22,15 @@ before(async () => {
   const [ann] = [await gitea.createUser('ann'), await gitea.createUser('bob')];
   await gitea.createOrganization('ops', ['ann', 'bob']);
   token = await ann.createToken('write:repository', 'write:issue', 'write:organization', 'read:user');
+  await cluster.kubectl([
+    'create',
+    'clusterrolebinding',
+    'restorer',
+    '--clusterrole',
+    'cluster-admin',
+    '--user',
+    'restorer',
+  ]);
 });
 
 after(async () => {
@@ -55,17 +64,8 @@ for (const how of ['merge', 'squash'] as const) {
     await cluster.kubectl(['create', 'namespace', namespace]);
     await put(namespace, 'other', '1');
     await using directory = await temporaryDirectory();
-    const [data, tokenFile, caFile] = ['data', 'token', 'ca.pem'].map((name) => join(directory.path, name)) as [
-      string,
-      string,
-      string,
-    ];
-    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-    writeFileSync(caFile, gitea.authority);
-    const remote = [
-      ...['--remote', `${gitea.origin}/ops/{cluster}-{namespace}.git`, '--cluster-name', 'prod'],
-      ...['--remote-credentials', tokenFile, '--remote-ca', caFile],
-    ];
+    const data = join(directory.path, 'data');
+    const remote = remoteFlags(directory.path);
     const flags = ['--kubeconfig', cluster.kubeconfig, '--data-dir', data, ...remote];
     await using archiver = startArchiver(cluster.kubeconfig, data, '--namespaces', namespace, ...remote);
     await archiver.waitFor('the first push', (line) => line.event === 'pushed' && line['repository'] === namespace);
@@ -128,17 +128,57 @@ for (const how of ['merge', 'squash'] as const) {
   });
 }
 
+const RIGHTS = { restorer: 'applied', nobody: 'refused' } as const;
+
+for (const [user, result] of Object.entries(RIGHTS)) {
+  test(`the running archiver applies what was merged with the rights that it was given: those of ${user}, so it is ${result}`, async () => {
+    const namespace = `shop-as-${user}`;
+    await cluster.kubectl(['create', 'namespace', namespace]);
+    await using directory = await temporaryDirectory();
+    const data = join(directory.path, 'data');
+    const remote = remoteFlags(directory.path);
+    const flags = ['--kubeconfig', cluster.kubeconfig, '--data-dir', data, ...remote];
+    const merging = ['--apply-merged', '--apply-as', user, '--apply-every', '500ms'];
+    await using archiver = startArchiver(cluster.kubeconfig, data, '--namespaces', namespace, ...remote, ...merging);
+    await archiver.waitFor('the first push', (line) => line.event === 'pushed' && line['repository'] === namespace);
+    const good = await archived(archiver, namespace, 'app', 'good');
+    await archived(archiver, namespace, 'app', 'broken');
+    const proposed = await keeper(['propose', namespace, '--to', good, '-o', 'json', ...flags]);
+    assert.equal(proposed.code, 0, proposed.stderr);
+    const { number } = (JSON.parse(proposed.stdout) as { proposed: { number: number } }).proposed;
+    const people = new GiteaPulls(gitea, { owner: 'ops', name: `prod-${namespace}` });
+    await people.merge(number, 'bob', 'merge');
+    const merged = await archiver.waitFor('what became of it', (line) => line.event === 'merged');
+    assert.equal(merged['result'], result, String(merged['message']));
+    assert.equal(await liveValue(namespace, 'app'), result === 'applied' ? 'good' : 'broken');
+    const { comments } = await people.look(number);
+    assert.match(
+      comments.join(),
+      result === 'applied' ? /^\*\*Applied\*\*: restored 1 object, equal/ : /^\*\*Not applied\*\*/,
+    );
+    // Again and again it is looked at, and told once.
+    await put(namespace, 'other', '1');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.equal(archiver.lines.filter(({ event }) => event === 'merged').length, 1);
+    assert.equal((await people.look(number)).comments.length, 1);
+    assert.equal(await archiver.stop(), 0);
+  });
+}
+
+function remoteFlags(directory: string): readonly string[] {
+  writeFileSync(join(directory, 'token'), `${token}\n`, { mode: 0o600 });
+  writeFileSync(join(directory, 'ca.pem'), gitea.authority);
+  return [
+    ...['--remote', `${gitea.origin}/ops/{cluster}-{namespace}.git`, '--cluster-name', 'prod'],
+    ...['--remote-credentials', join(directory, 'token'), '--remote-ca', join(directory, 'ca.pem')],
+  ];
+}
+
 /** Archived once for each of these states; a proposal back to the one before the last is merged. */
 async function mergedProposal(namespace: string, states: readonly (() => Promise<unknown>)[], directory: string) {
   await cluster.kubectl(['create', 'namespace', namespace]);
   const data = join(directory, 'data');
-  writeFileSync(join(directory, 'token'), `${token}\n`, { mode: 0o600 });
-  writeFileSync(join(directory, 'ca.pem'), gitea.authority);
-  const remote = [
-    ...['--remote', `${gitea.origin}/ops/{cluster}-{namespace}.git`, '--cluster-name', 'prod'],
-    ...['--remote-credentials', join(directory, 'token'), '--remote-ca', join(directory, 'ca.pem')],
-  ];
-  const flags = ['--kubeconfig', cluster.kubeconfig, '--data-dir', data, ...remote];
+  const flags = ['--kubeconfig', cluster.kubeconfig, '--data-dir', data, ...remoteFlags(directory)];
   for (const make of states) {
     await make();
     const { code, stderr } = await keeper(['archive', '--once', '--namespaces', namespace, ...flags]);

@@ -1,5 +1,6 @@
 /** An archiver to be killed: commits, tags, notes and pushes as fast as it can, prints the id of each commit that it was told is safe. */
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { systemTimer } from '../../controller/archive/publish-timer.ts';
 import { Publisher } from '../../controller/archive/publisher.ts';
 import { openRemotes } from '../../controller/archive/remote.ts';
@@ -12,6 +13,8 @@ import { CLUSTER_ID } from '../archive/publish-world.ts';
 const [, , directory = '', url = '', seed = '0'] = process.argv;
 const KEEPER = { name: 'kubekeeper', email: 'kubekeeper@kubekeeper.dev' };
 
+// A killed process writes no cache.
+flushCompileCache();
 const repository = await openRepository(directory);
 const transport = openTransport({ variables: {} });
 const publisher = new Publisher({

@@ -42,6 +42,9 @@ export interface Pair extends AsyncDisposable {
   acknowledged(): readonly string[];
 }
 
+/** Often enough that every window of a commit has changes in it. */
+export const CHURN_MS = 80;
+
 type Launch = (kubeconfig: string, directory: string, name: string) => Archiver;
 
 const SHORT_LEASE = fileURLToPath(import.meta.resolve('./short-lease.ts'));
@@ -62,7 +65,7 @@ export async function startPair(world: World, name: string, launch: Launch = lau
   const { cluster, guardian } = world;
   const directory = await temporaryDirectory();
   await cluster.kubectl(['create', 'namespace', name]);
-  const churn = new Churn(cluster, name, 40);
+  const churn = new Churn(cluster, name, CHURN_MS);
   const replicas: Archiver[] = [];
   const start = (kubeconfig = cluster.kubeconfig) => {
     const replica = launch(kubeconfig, directory.path, name);

@@ -9,6 +9,7 @@ import type { Json } from '../../controller/core/object.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { eventually, git, keeper } from './keeper.ts';
 import { applyAll, deployment, live, object, openPlace, pod, type RestoreDocument, treeOf } from './restoring.ts';
+import { applyOwned, RBAC, shopObjects, statefulSet, widgets } from './shop.ts';
 
 /** The cluster is lost. A bare clone that the real git made, and a kubeconfig, bring the namespace into an empty one. */
 
@@ -23,27 +24,10 @@ after(async () => {
 
 const CANARY = 'kkcanary-empty-4711';
 const NAME = 'shop';
-const RBAC = 'rbac.authorization.k8s.io';
+const GROUP = 'empty.test';
 
 const GLOBAL: readonly object[] = [
-  {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'widgets.empty.test' },
-    spec: {
-      group: 'empty.test',
-      scope: 'Namespaced',
-      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  },
+  widgets(GROUP).object,
   { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'slow' }, provisioner: 'none.test' },
   { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'shop-first' }, value: 1000 },
   {
@@ -61,12 +45,8 @@ const GLOBAL: readonly object[] = [
   },
 ];
 
-const service = (name: string, spec: object) =>
-  object('v1', 'Service', NAME, name, { spec: { selector: { app: 'web' }, ...spec } });
-
 const OBJECTS: readonly object[] = [
-  object('v1', 'ServiceAccount', NAME, 'web'),
-  object(`${RBAC}/v1`, 'Role', NAME, 'reader', { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }),
+  ...shopObjects(NAME, GROUP, CANARY),
   object(`${RBAC}/v1`, 'RoleBinding', NAME, 'readers', {
     roleRef: { apiGroup: RBAC, kind: 'Role', name: 'reader' },
     subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: NAME }],
@@ -74,41 +54,12 @@ const OBJECTS: readonly object[] = [
   object('v1', 'ResourceQuota', NAME, 'limit', { spec: { hard: { 'count/configmaps': '100' } } }),
   object('v1', 'LimitRange', NAME, 'limit', { spec: { limits: [{ type: 'Container', default: { memory: '64Mi' } }] } }),
   object('v1', 'ConfigMap', NAME, 'app', { data: { banner: 'hello' } }),
-  object('v1', 'Secret', NAME, 'db', { stringData: { password: CANARY } }),
-  {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'kubernetes.io/service-account-token',
-    metadata: { name: 'web-token', namespace: NAME, annotations: { 'kubernetes.io/service-account.name': 'web' } },
-  },
-  object('v1', 'PersistentVolumeClaim', NAME, 'files', {
-    spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'slow', resources: { requests: { storage: '1Gi' } } },
-  }),
   deployment(NAME, 'web', 'web:1', { template: pod('web', 'web:1', { priorityClassName: 'shop-first' }) }),
-  object('apps/v1', 'StatefulSet', NAME, 'store', {
-    spec: { replicas: 1, serviceName: 'store', selector: { matchLabels: { app: 'store' } }, template: pod('store') },
+  statefulSet(NAME),
+  object('v1', 'Service', NAME, 'inside', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } }),
+  object('v1', 'Service', NAME, 'asked', {
+    spec: { selector: { app: 'web' }, type: 'NodePort', ports: [{ port: 80, nodePort: 31_911 }] },
   }),
-  object('batch/v1', 'CronJob', NAME, 'nightly', {
-    spec: {
-      schedule: '0 3 * * *',
-      suspend: true,
-      jobTemplate: {
-        spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'web:1' }] } } },
-      },
-    },
-  }),
-  service('store', { clusterIP: 'None', ports: [{ port: 80 }] }),
-  service('inside', { ports: [{ port: 80 }] }),
-  service('asked', { type: 'NodePort', ports: [{ port: 80, nodePort: 31_911 }] }),
-  service('automatic', { type: 'NodePort', ports: [{ port: 80 }] }),
-  service('balanced', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 80 }] }),
-  object('networking.k8s.io/v1', 'NetworkPolicy', NAME, 'closed', {
-    spec: { podSelector: {}, policyTypes: ['Ingress'] },
-  }),
-  object('policy/v1', 'PodDisruptionBudget', NAME, 'web', {
-    spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
-  }),
-  object('empty.test/v1', 'Widget', NAME, 'owner', { spec: { size: 1 } }),
 ];
 
 const GIVEN = 'addresses and ports that nobody asked for are given out anew by the other cluster';
@@ -129,22 +80,10 @@ const EXPECTED: ReadonlyMap<string, { readonly fields: RegExp; readonly why: str
 test("a bare clone and a kubeconfig bring the cluster's objects and the namespace into an empty cluster", async () => {
   await using place = await openPlace(lost.kubeconfig);
   await applyAll(lost, GLOBAL);
-  await lost.kubectl(['wait', 'crd/widgets.empty.test', '--for=condition=Established', '--timeout=30s']);
+  await widgets(GROUP).established(lost);
   await lost.kubectl(['create', 'namespace', NAME]);
   await applyAll(lost, OBJECTS);
-  const owner = await live(lost, `/apis/empty.test/v1/namespaces/${NAME}/widgets/owner`);
-  await lost.apply({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'owned',
-      namespace: NAME,
-      ownerReferences: [
-        { apiVersion: 'empty.test/v1', kind: 'Widget', name: 'owner', uid: owner?.metadata['uid'], controller: true },
-      ],
-    },
-    data: { of: 'owner' },
-  });
+  await applyOwned(lost, NAME, GROUP);
   await eventually('the controllers to have done their part', async () => {
     const token = await live(lost, `/api/v1/namespaces/${NAME}/secrets/web-token`);
     return token?.['data'] !== undefined;

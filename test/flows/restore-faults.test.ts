@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type FaultProxy, startFaultProxy } from '../cluster/fault-proxy.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
+import { definition } from '../controller-cluster/definition.ts';
 import { startWebhook } from '../restore/webhook.ts';
 import { eventually, git } from './keeper.ts';
 import { applyAll, deployment, live, object, openPlace, type Place, pod, type Running } from './restoring.ts';
@@ -14,8 +15,8 @@ let place: Place;
 before(async () => {
   cluster = await startCluster();
   place = await openPlace(cluster.kubeconfig);
-  await cluster.apply(DEFINITION);
-  await cluster.kubectl(['wait', 'crd/gadgets.faults.test', '--for=condition=Established', '--timeout=30s']);
+  await cluster.apply(DEFINITION.object);
+  await DEFINITION.established(cluster);
 });
 after(async () => {
   await place?.[Symbol.asyncDispose]();
@@ -25,26 +26,7 @@ after(async () => {
 const RBAC = 'rbac.authorization.k8s.io';
 const CANARY = 'kkcanary-faults-4711';
 
-const DEFINITION = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'gadgets.faults.test' },
-  spec: {
-    group: 'faults.test',
-    scope: 'Namespaced',
-    names: { plural: 'gadgets', singular: 'gadget', kind: 'Gadget', listKind: 'GadgetList' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};
-
-const TOOLS = { plural: 'tools', singular: 'tool', kind: 'Tool', listKind: 'ToolList' };
+const DEFINITION = definition('gadgets.faults.test');
 
 const once = { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'web:1' }] } };
 
@@ -369,7 +351,7 @@ const OF_THE_CLUSTER = [
   {
     wave: 'definitions',
     path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-    made: { ...DEFINITION, metadata: { name: 'tools.faults.test' }, spec: { ...DEFINITION.spec, names: TOOLS } },
+    made: definition('tools.faults.test').object,
   },
   {
     wave: 'classes',
@@ -412,7 +394,7 @@ test("killed in each wave of the cluster's own objects and gone on with: the sam
   for (const { made } of OF_THE_CLUSTER) await cluster.apply(made);
   await cluster.kubectl(['wait', 'crd/tools.faults.test', '--for=condition=Established', '--timeout=30s']);
   await cluster.kubectl(['wait', 'pv/killed', '--for=jsonpath={.status.phase}=Available', '--timeout=30s']);
-  await place.archive();
+  await place.archive('--namespaces', '_cluster');
   const commit = (await git(place.data, '_cluster', 'rev-parse', 'main')).trim();
   for (const { wave, path } of OF_THE_CLUSTER)
     await t.test(wave, async () => {
@@ -439,7 +421,7 @@ test("killed in each wave of the cluster's own objects and gone on with: the sam
       await running.kill();
       const resumed = await place.restore('_cluster', '--resume');
       assert.deepEqual([resumed.code, results(resumed.document?.steps ?? [])], [0, []], resumed.stderr);
-      await place.archive();
+      await place.archive('--namespaces', '_cluster');
       assert.deepEqual([...(await place.tree('_cluster'))], [...(await place.tree('_cluster', commit))]);
     });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { KubeObject } from '../../controller/core/object.ts';
+import { type KubeObject, objectAt } from '../../controller/core/object.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { eventually, git } from './keeper.ts';
 import { applyAll, brief, deployment, live, object, openPlace, type Place, pod } from './restoring.ts';
@@ -100,6 +100,56 @@ test('what differs is changed and nothing else: other managers keep their fields
   const password = Buffer.from(CANARY).toString('base64');
   assert.deepEqual((await live(cluster, `${CORE}/${name}/secrets/db`))?.['data'], { password });
   await assertSilent(place, name);
+});
+
+const SCALED_OBJECTS = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'scaledobjects.keda.sh' },
+  spec: {
+    group: 'keda.sh',
+    scope: 'Namespaced',
+    names: { plural: 'scaledobjects', singular: 'scaledobject', kind: 'ScaledObject', listKind: 'ScaledObjectList' },
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
+
+test('replicas that a ScaledObject scales stay as they are, in place and in another namespace; those of nobody come back', async () => {
+  const name = 'keda';
+  await cluster.apply(SCALED_OBJECTS);
+  await cluster.kubectl(['wait', 'crd/scaledobjects.keda.sh', '--for=condition=Established', '--timeout=30s']);
+  const scaled = object('keda.sh/v1alpha1', 'ScaledObject', name, 'web', { spec: { scaleTargetRef: { name: 'web' } } });
+  await using place = await archived(name, [deployment(name, 'web'), deployment(name, 'alone'), scaled]);
+  const copy = `${name}-copy`;
+  const into = ['--into', copy];
+  const made = await place.restore(name, ...place.to, ...into);
+  assert.deepEqual([made.code, made.document?.equal], [0, true], made.stderr);
+  const replicasOf = async (namespace: string, one: string) =>
+    objectAt(await live(cluster, `${APPS}/${namespace}/deployments/${one}`), 'spec')?.['replicas'];
+  for (const [namespace, options] of [
+    [name, []],
+    [copy, into],
+  ] as const) {
+    for (const one of ['web', 'alone'])
+      await cluster.kubectl(['-n', namespace, 'scale', `deployment/${one}`, '--replicas=3']);
+    await cluster.kubectl(['-n', namespace, 'set', 'image', 'deployment/web', 'main=web:2']);
+    const plan = await place.plan(name, ...place.to, ...options);
+    assert.deepEqual(brief(plan), ['update deployments.apps/alone', 'update deployments.apps/web']);
+    assert.deepEqual(
+      plan.steps.map(({ fields }) => fields.map(({ short }) => short)),
+      [['replicas 3 -> 1'], ['image 2 -> 1']],
+    );
+    const { code, document, stderr } = await place.restore(name, ...place.to, ...options);
+    assert.deepEqual([code, document?.equal], [0, true], stderr);
+    assert.deepEqual([await replicasOf(namespace, 'alone'), await replicasOf(namespace, 'web')], [1, 3]);
+  }
 });
 
 /** A value of a Secret is in no output, no file of the data directory, and no object of its repository. */

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import type { KubeObject } from '../../controller/core/object.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { eventually } from './keeper.ts';
-import { applyAll, deployment, live, object, openPlace, pod } from './restoring.ts';
+import { applyAll, deployment, live, object, openPlace } from './restoring.ts';
+import { applyOwned, claim, onceOnly, RBAC, shopObjects, statefulSet, widgets } from './shop.ts';
 
 /** A namespace restored into another one beside it: whatever names the old one names the new one, and the old one is left alone. */
 
@@ -16,33 +17,10 @@ after(() => cluster[Symbol.asyncDispose]());
 const CANARY = 'kkcanary-into-4711';
 const FROM = 'shop';
 const INTO = 'shop-copy';
-const RBAC = 'rbac.authorization.k8s.io';
-
-const DEFINITION = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'widgets.into.test' },
-  spec: {
-    group: 'into.test',
-    scope: 'Namespaced',
-    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};
-
-const service = (name: string, spec: object) =>
-  object('v1', 'Service', FROM, name, { spec: { selector: { app: 'web' }, ...spec } });
+const GROUP = 'into.test';
 
 const OBJECTS: readonly object[] = [
-  object('v1', 'ServiceAccount', FROM, 'web'),
-  object(`${RBAC}/v1`, 'Role', FROM, 'reader', { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }),
+  ...shopObjects(FROM, GROUP, CANARY),
   object(`${RBAC}/v1`, 'RoleBinding', FROM, 'readers', {
     roleRef: { apiGroup: RBAC, kind: 'Role', name: 'reader' },
     subjects: [
@@ -53,51 +31,12 @@ const OBJECTS: readonly object[] = [
     ],
   }),
   object('v1', 'ConfigMap', FROM, 'app', { data: { url: 'http://web.shop.svc' } }),
-  object('v1', 'Secret', FROM, 'db', { stringData: { password: CANARY } }),
-  {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'kubernetes.io/service-account-token',
-    metadata: { name: 'web-token', namespace: FROM, annotations: { 'kubernetes.io/service-account.name': 'web' } },
-  },
-  object('v1', 'PersistentVolumeClaim', FROM, 'files', {
-    spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'slow', resources: { requests: { storage: '1Gi' } } },
-  }),
   deployment(FROM, 'web'),
-  object('apps/v1', 'StatefulSet', FROM, 'store', {
-    spec: {
-      replicas: 1,
-      serviceName: 'store',
-      selector: { matchLabels: { app: 'store' } },
-      template: pod('store'),
-      volumeClaimTemplates: [
-        {
-          metadata: { name: 'data' },
-          spec: {
-            accessModes: ['ReadWriteOnce'],
-            storageClassName: 'slow',
-            resources: { requests: { storage: '1Gi' } },
-          },
-        },
-      ],
-    },
+  statefulSet(FROM, { volumeClaimTemplates: [{ metadata: { name: 'data' }, ...claim }] }),
+  object('batch/v1', 'Job', FROM, 'once', { spec: { template: onceOnly } }),
+  object('v1', 'Service', FROM, 'fixed', {
+    spec: { selector: { app: 'web' }, type: 'NodePort', ports: [{ port: 80, nodePort: 31_847 }] },
   }),
-  object('batch/v1', 'Job', FROM, 'once', {
-    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'web:1' }] } } },
-  }),
-  object('batch/v1', 'CronJob', FROM, 'nightly', {
-    spec: {
-      schedule: '0 3 * * *',
-      suspend: true,
-      jobTemplate: {
-        spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'web:1' }] } } },
-      },
-    },
-  }),
-  service('store', { clusterIP: 'None', ports: [{ port: 80 }] }),
-  service('fixed', { type: 'NodePort', ports: [{ port: 80, nodePort: 31_847 }] }),
-  service('automatic', { type: 'NodePort', ports: [{ port: 80 }] }),
-  service('balanced', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [{ port: 80 }] }),
   object('networking.k8s.io/v1', 'Ingress', FROM, 'web', {
     spec: {
       tls: [{ hosts: ['shop.example.com'], secretName: 'tls' }],
@@ -113,9 +52,6 @@ const OBJECTS: readonly object[] = [
       ],
     },
   }),
-  object('networking.k8s.io/v1', 'NetworkPolicy', FROM, 'closed', {
-    spec: { podSelector: {}, policyTypes: ['Ingress'] },
-  }),
   object('autoscaling/v2', 'HorizontalPodAutoscaler', FROM, 'web', {
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
@@ -123,10 +59,6 @@ const OBJECTS: readonly object[] = [
       maxReplicas: 3,
     },
   }),
-  object('policy/v1', 'PodDisruptionBudget', FROM, 'web', {
-    spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
-  }),
-  object('into.test/v1', 'Widget', FROM, 'owner', { spec: { size: 1 } }),
 ];
 
 const COLLECTIONS = [
@@ -165,23 +97,13 @@ const inside = (one: KubeObject | undefined) => one as any;
 
 test('a namespace of every sort comes into another one: subjects, hosts, classes and owners follow, nothing is made twice', async () => {
   await using place = await openPlace(cluster.kubeconfig);
-  await cluster.apply(DEFINITION);
-  await cluster.kubectl(['wait', 'crd/widgets.into.test', '--for=condition=Established', '--timeout=30s']);
+  await cluster.apply(widgets(GROUP).object);
+  await widgets(GROUP).established(cluster);
   await cluster.kubectl(['create', 'namespace', FROM]);
   await cluster.kubectl(['label', 'namespace', FROM, 'team=blue']);
   await applyAll(cluster, OBJECTS);
-  const owner = await live(cluster, `/apis/into.test/v1/namespaces/${FROM}/widgets/owner`);
-  const reference = { apiVersion: 'into.test/v1', kind: 'Widget', name: 'owner', uid: owner?.metadata['uid'] };
-  await cluster.apply({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'owned',
-      namespace: FROM,
-      ownerReferences: [{ ...reference, controller: true, blockOwnerDeletion: true }],
-      finalizers: ['into.test/kept', 'nobody.invalid/kept'],
-    },
-    data: { of: 'owner' },
+  const reference = await applyOwned(cluster, FROM, GROUP, {
+    finalizers: ['into.test/kept', 'nobody.invalid/kept'],
   });
   await eventually('the controllers to have made what they make', async () => {
     const now = await all(FROM);
@@ -252,7 +174,7 @@ test('a namespace of every sort comes into another one: subjects, hosts, classes
 
   const owned = copy.get('configmaps/owned');
   assert.deepEqual(owned?.metadata['ownerReferences'], [
-    { ...reference, uid: copy.get('widgets/owner')?.metadata['uid'], controller: true, blockOwnerDeletion: true },
+    { ...reference, uid: copy.get('widgets/owner')?.metadata['uid'] },
   ]);
   assert.deepEqual(owned?.metadata['finalizers'], ['into.test/kept']);
   assert.ok(!place.output().includes(CANARY));

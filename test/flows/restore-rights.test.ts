@@ -129,8 +129,8 @@ const ROLES: readonly object[] = [
 const mayNot = ({ resource }: Kind) => `${resource}/one: you may not create ${resource} in ${NAME}`;
 
 async function deleteAll(): Promise<void> {
-  for (const { resource } of KINDS)
-    await cluster.kubectl(['-n', NAME, 'delete', `${resource}/one`, '--ignore-not-found', '--wait']);
+  const all = KINDS.map(({ resource }) => `${resource}/one`);
+  await cluster.kubectl(['-n', NAME, 'delete', ...all, '--ignore-not-found', '--wait']);
 }
 
 async function living(): Promise<readonly string[]> {

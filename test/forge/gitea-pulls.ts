@@ -61,10 +61,18 @@ export class GiteaPulls {
     await this.#done('POST', `/issues/${number}/comments?sudo=${by}`, 201, { body });
   }
 
-  async look(number: number): Promise<{ readonly labels: readonly string[]; readonly comments: readonly string[] }> {
-    const labels = (await this.#done('GET', `/issues/${number}/labels`, 200)) as readonly { name: string }[];
+  /** Without merging it. */
+  async close(number: number): Promise<void> {
+    await this.#done('PATCH', `/pulls/${number}`, 201, { state: 'closed' });
+  }
+
+  async rewrite(number: number, body: string): Promise<void> {
+    await this.#done('PATCH', `/pulls/${number}`, 201, { body });
+  }
+
+  async look(number: number): Promise<{ readonly comments: readonly string[] }> {
     const comments = (await this.#done('GET', `/issues/${number}/comments`, 200)) as readonly { body: string }[];
-    return { labels: labels.map(({ name }) => name), comments: comments.map(({ body }) => body) };
+    return { comments: comments.map(({ body }) => body) };
   }
 
   async #done(method: string, path: string, expected: number, body?: object): Promise<unknown> {

@@ -16,7 +16,6 @@ export interface GithubPull {
   merged?: { readonly at: string; readonly by: string };
   /** Before the merge GitHub has the commit there with which it tries it. */
   merge_commit_sha: string;
-  readonly labels: string[];
   readonly reviews: GithubReview[];
   readonly comments: { readonly by: string; readonly type: 'User' | 'Bot'; readonly body: string }[];
 }
@@ -33,9 +32,7 @@ const NewPull = z.strictObject({
   head: z.string(),
   base: z.string(),
 });
-const ChangedPull = z.union([z.strictObject({ body: z.string() }), z.strictObject({ state: z.literal('closed') })]);
 const NewComment = z.strictObject({ body: z.string().min(1).max(65_536) });
-const NewLabels = z.strictObject({ labels: z.array(z.string()).min(1) });
 
 const PageQuery = z.strictObject({
   per_page: z.coerce.number().int().min(1).max(100),
@@ -65,24 +62,6 @@ export const PULL_ROUTES: readonly GithubRoute[] = [
   },
   {
     method: 'GET',
-    path: new RegExp(`${IN}\\/pulls\\/(\\d+)$`),
-    as: 'account',
-    answer: (state, who, parts) =>
-      withPull(state, who, parts, (pull, path) => ({ status: 200, body: whole(pull, path) })),
-  },
-  {
-    method: 'PATCH',
-    path: new RegExp(`${IN}\\/pulls\\/(\\d+)$`),
-    body: ChangedPull,
-    as: 'account',
-    answer: (state, who, parts, body) =>
-      withPull(state, who, parts, (pull, path) => {
-        Object.assign(pull, body);
-        return { status: 200, body: whole(pull, path) };
-      }),
-  },
-  {
-    method: 'GET',
     path: new RegExp(`${IN}\\/pulls\\/(\\d+)\\/reviews\\?(.*)$`),
     as: 'account',
     answer: (state, who, parts) =>
@@ -104,17 +83,6 @@ export const PULL_ROUTES: readonly GithubRoute[] = [
       withPull(state, who, parts, ({ comments }) => {
         comments.push({ by: who?.login ?? '', type: who?.kind === 'installation' ? 'Bot' : 'User', body });
         return { status: 201, body: { id: comments.length, body } };
-      }),
-  },
-  {
-    method: 'POST',
-    path: new RegExp(`${IN}\\/issues\\/(\\d+)\\/labels$`),
-    body: NewLabels,
-    as: 'account',
-    answer: (state, who, parts, body: z.infer<typeof NewLabels>) =>
-      withPull(state, who, parts, ({ labels }) => {
-        labels.push(...body.labels);
-        return { status: 200, body: labels.map((name, id) => ({ id, name })) };
       }),
   },
 ];
@@ -151,7 +119,6 @@ function open(
     head: { ref: body.head, sha: head },
     base: { ref: body.base, sha: base },
     merge_commit_sha: 'f'.repeat(40),
-    labels: [],
     reviews: [],
     comments: [],
   };

@@ -60,7 +60,7 @@ async function startWorld(): Promise<PullWorld> {
     review: (number, verdict) => people.review(number, 'bob', verdict),
     dismiss: (number) => people.dismissAll(number),
     merge: (number, how, options) => people.merge(number, 'bob', how, options),
-    look: (number) => people.look(number),
+    close: (number) => people.close(number),
     comment: (number, body) => people.comment(number, 'bob', body),
     check: () => undefined,
     [Symbol.asyncDispose]: async () => {

@@ -1,42 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Connection, connect } from '../../controller/cluster/connect.ts';
-import { openRestoreTarget } from '../../controller/cluster/open-restore-target.ts';
 import { arrayAt, type JsonObject, type KubeObject, objectAt, stringAt } from '../../controller/core/object.ts';
-import type { RestoreTarget } from '../../controller/core/restore/ports.ts';
 import type { PlannedRestore } from '../../controller/restore/work.ts';
-import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { planByHand, type Wanted } from './hand-plan.ts';
 import { type Restored, restore } from './restoring.ts';
 import { smallWorld } from './small-world.ts';
+import { map, space, startTarget, type TargetCluster, until } from './target-cluster.ts';
 
 /** Carrying out a plan on a real control plane: in order, waiting with reasons, naming what was not done. */
 
-let cluster: Cluster;
-let connection: Connection;
-let target: RestoreTarget;
+let held: TargetCluster;
+let cluster: TargetCluster['cluster'];
+let target: TargetCluster['target'];
+let live: TargetCluster['live'];
 before(async () => {
-  cluster = await startCluster();
-  connection = await connect({ kubeconfig: cluster.kubeconfig });
-  target = openRestoreTarget(connection);
+  held = await startTarget();
+  ({ cluster, target, live } = held);
 });
-after(async () => {
-  await connection[Symbol.asyncDispose]();
-  await cluster[Symbol.asyncDispose]();
-});
-
-function map(namespace: string, name: string, data: Record<string, string> = { key: 'value' }): Wanted {
-  return { object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data } };
-}
-
-function space(name: string): Wanted {
-  return { object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } };
-}
-
-async function live(path: string): Promise<KubeObject | undefined> {
-  const { status, text } = await cluster.request('GET', path);
-  return status === 200 ? (JSON.parse(text) as KubeObject) : undefined;
-}
+after(() => held?.[Symbol.asyncDispose]());
 
 async function clusterIpOf(name: string): Promise<string> {
   const service = await live(`/api/v1/namespaces/default/services/${name}`);
@@ -101,7 +82,9 @@ test('a namespace that is being deleted is waited for, what holds it is said, an
   await arrange(space('stuck'), { object: held });
   const before_ = await live('/api/v1/namespaces/stuck');
   await cluster.request('DELETE', '/api/v1/namespaces/stuck');
-  await until(async () => JSON.stringify(await live('/api/v1/namespaces/stuck')).includes('restore.test/hold'));
+  await until('the namespace to say what holds it', async () =>
+    JSON.stringify(await live('/api/v1/namespaces/stuck')).includes('restore.test/hold'),
+  );
   let told = '';
   const restored = await restore(target, [space('stuck'), map('stuck', 'app')], {
     onEvent: (event) => {
@@ -156,7 +139,7 @@ test('a quota that is exceeded fails the steps beyond it with its name, and no o
   await arrange(space('small'), { object: quota });
   const isCounted = async () =>
     /"used":/.test(JSON.stringify(await live('/api/v1/namespaces/small/resourcequotas/few')));
-  await until(isCounted);
+  await until('the quota to be counted', isCounted);
   const restored = await restore(target, [...maps, secret]);
   assert.equal(restored.ends.get('secrets/keys')?.result, 'done');
   const failed = [...restored.ends.values()].filter(({ result }) => result === 'failed');
@@ -315,11 +298,3 @@ test('an owner that never comes leaves its object named as incomplete', async ()
     reason: 'its owner does not live: Deployment nobody',
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail('it never came true');
-}

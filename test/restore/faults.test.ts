@@ -1,50 +1,30 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Connection, connect } from '../../controller/cluster/connect.ts';
+import { connect } from '../../controller/cluster/connect.ts';
 import { openRestoreTarget } from '../../controller/cluster/open-restore-target.ts';
-import type { KubeObject } from '../../controller/core/object.ts';
-import type { RestoreTarget } from '../../controller/core/restore/ports.ts';
 import { readRestore, unfinishedRestore } from '../../controller/git/restore-journal.ts';
 import { startFaultProxy } from '../cluster/fault-proxy.ts';
-import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
+import { temporaryDirectory } from '../flows/keeper.ts';
 import { planByHand, type Wanted } from './hand-plan.ts';
 import { type Restored, restore } from './restoring.ts';
 import { smallWorld } from './small-world.ts';
+import { map, space, startTarget, type TargetCluster, until } from './target-cluster.ts';
 import { startWebhook } from './webhook.ts';
 
 /** A restore while things fail: nothing is half-done without being named, and going on reaches the same end. */
 
-let cluster: Cluster;
-let connection: Connection;
-let target: RestoreTarget;
+let held: TargetCluster;
+let cluster: TargetCluster['cluster'];
+let target: TargetCluster['target'];
+let live: TargetCluster['live'];
 before(async () => {
-  cluster = await startCluster({ controllerManager: false });
-  connection = await connect({ kubeconfig: cluster.kubeconfig });
-  target = openRestoreTarget(connection);
+  held = await startTarget({ controllerManager: false });
+  ({ cluster, target, live } = held);
 });
-after(async () => {
-  await connection[Symbol.asyncDispose]();
-  await cluster[Symbol.asyncDispose]();
-});
-
-function map(namespace: string, name: string, data: Record<string, string> = { key: 'value' }): Wanted {
-  return { object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data } };
-}
-
-function space(name: string): Wanted {
-  return { object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } };
-}
-
-async function live(path: string): Promise<KubeObject | undefined> {
-  const { status, text } = await cluster.request('GET', path);
-  return status === 200 ? (JSON.parse(text) as KubeObject) : undefined;
-}
+after(() => held?.[Symbol.asyncDispose]());
 
 function resultOf({ ends }: Restored, name: string) {
   const end = ends.get(name);
@@ -229,17 +209,9 @@ async function runChild(directory: string, args: readonly string[]): Promise<str
   return signal ?? code;
 }
 
-async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'kubekeeper-restore-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
 /** The API server learns of a webhook a moment after it was made. */
 async function untilDenied(namespace: string): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`;
-  for (let tries = 0; tries < 400; tries++) {
-    if ((await cluster.request('POST', path, map(namespace, 'probe', { key: 'deny' }).object)).status === 403) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.fail('the webhook is never asked');
+  const { object } = map(namespace, 'probe', { key: 'deny' });
+  await until('the webhook to be asked', async () => (await cluster.request('POST', path, object)).status === 403);
 }

@@ -70,7 +70,7 @@ test('a proposal is one commit on main with the files of the restore point, and 
   );
   assert.equal(await git('log', '-1', '--format=%(trailers:key=Restore-To,valueonly)', one.commit), point);
   assert.equal(await git('log', '-1', '--format=%(trailers:key=Plan,valueonly)', one.commit), plan.hash);
-  const pull = await world.pulls.read(world.remote.place(world.name), one.number, {});
+  const [pull] = await world.pulls.find(world.remote.place(world.name), { prefix: one.branch, state: 'open' }, {});
   assert.equal(parsePlanHash(pull?.body ?? ''), plan.hash);
   assert.equal(pull?.head, one.commit);
   assert.doesNotMatch(pull?.body ?? '', /@everybody/, 'nobody is called');
@@ -188,7 +188,7 @@ const REFUSED: Readonly<Record<string, (world: ProposeWorld, one: Proposed, poin
   'after the live state moved': async (world, { number }) => {
     await world.people.merge(number, 'bob', 'merge');
     world.drift = 'moved';
-    return /the plan does not fit any more, since the live state moved: it is now 1 to create, 1 to update/;
+    return /the plan does not fit any more, since the live state moved or other rights apply: it is now 1 to create, 1 to update/;
   },
   'after a file of it was archived anew': async (world, { number }) => {
     await world.people.merge(number, 'bob', 'merge');
@@ -196,8 +196,7 @@ const REFUSED: Readonly<Record<string, (world: ProposeWorld, one: Proposed, poin
     return /the live state of configmaps\/app.json moved after it was proposed/;
   },
   'with the text of another plan': async (world, { number }) => {
-    const place = world.remote.place(world.name);
-    await world.pulls.rewrite(place, number, `Plan: ${'0'.repeat(64)}\n`, {});
+    await world.people.rewrite(number, `Plan: ${'0'.repeat(64)}\n`);
     await world.people.merge(number, 'bob', 'merge');
     return /the text of the pull request names another plan than the branch/;
   },
@@ -235,7 +234,7 @@ test('one that is closed, or of another branch, is nothing to us', async () => {
   const { world, point } = await started();
   await using _world = world;
   const { number } = await proposed(world, point);
-  await world.pulls.close(world.remote.place(world.name), number, {});
+  await world.people.close(number);
   assert.deepEqual(await world.applyMerged(), []);
 });
 

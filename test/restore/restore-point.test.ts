@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { KeeperError } from '../../controller/errors.ts';
 import { openRepository } from '../../controller/git/repository.ts';
+import { openHistory } from '../../controller/history/open-history.ts';
+import { tagStates } from '../../controller/history/tags.ts';
 import { openRestorePoint } from '../../controller/restore/restore-point.ts';
 import { AUTHOR, Place } from '../git/bare-repository.ts';
 import { archiveFile, commitAll, commitOf, configMap } from './hand-archive.ts';
@@ -45,6 +48,32 @@ test('a restore point is found by commit, short id, tag, branch and steps back',
   assert.deepEqual(point.tags, ['good/1.4', 'light', 'pre/restore-1']);
   assert.deepEqual([point.repository, point.time], ['shop', new Date('2026-11-20T12:00:00Z')]);
   assert.deepEqual(point.file.resources.get('deployments.apps'), 'v1');
+});
+
+test('a damaged tag is named with what is missing, and everything else stays a restore point', async () => {
+  using place = new Place();
+  const [first = ''] = await commitAll(place, [{ files: { 'configmaps/a.json': configMap('a') } }]);
+  place.git('update-ref', 'refs/tags/good/fine', first);
+  const gone = 'f'.repeat(40);
+  const text = `object ${gone}\ntype commit\ntag lost\ntagger a <a@example.com> 1 +0000\n\nx\n`;
+  const tag = place.gitInput(text, 'hash-object', '-t', 'tag', '-w', '--literally', '--stdin').toString().trim();
+  place.git('update-ref', 'refs/tags/good/lost', tag);
+  writeFileSync(join(place.directory, 'refs', 'tags', 'nothing'), `${gone}\n`);
+  for (const to of ['HEAD', 'good/fine', first, '2026-11-21']) {
+    await using point = await openRestorePoint(place.directory, to, { now });
+    assert.deepEqual(point.tags, ['good/fine']);
+    assert.deepEqual(
+      point.damagedTags.toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+      ['good/lost', 'nothing'].map((name) => ({ name, problem: `object ${gone} is missing` })),
+    );
+  }
+  for (const to of ['good/lost', 'nothing', 'good/lost~1']) {
+    const { code, message } = await refusal(pointAt(place, to));
+    assert.equal(code, 'REPOSITORY_DAMAGED');
+    assert.match(message, new RegExp(`"${to.replace('~1', '')}" leads to object f{40}, which is missing; nothing was`));
+  }
+  using history = await openHistory(place.directory, 'shop');
+  assert.deepEqual([history.damagedTags.length, tagStates(history).map(({ name }) => name)], [2, ['good/fine']]);
 });
 
 test('a time means the newest commit at or before it, on the archive’s own line', async () => {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { connect } from '../../controller/cluster/connect.ts';
 import { openRestoreTarget } from '../../controller/cluster/open-restore-target.ts';
 import type { RestoreTarget } from '../../controller/core/restore/ports.ts';
@@ -18,6 +19,8 @@ const [kubeconfig, directory, id, name, where, given] = process.argv.slice(2) as
   string,
   string | undefined,
 ];
+// A killed process writes no cache.
+flushCompileCache();
 await using connection = await connect({ kubeconfig });
 const target = openRestoreTarget(connection);
 const wanted = given === undefined ? smallWorld(name) : (JSON.parse(given) as readonly Wanted[]);

@@ -21,10 +21,20 @@ export interface RestoreHeader {
   readonly asGroups?: readonly string[];
   /** What the target calls otherwise; undefined: nothing. */
   readonly mappings?: RestoreMappings;
+  /** By which live was compared with the archive; undefined in journals of earlier versions. */
+  readonly rules?: RestoreRules;
   /** What everything was like before; undefined when there was nothing to keep. */
   readonly safetyTag?: string;
   /** The restore that this one goes on with. */
   readonly resumes?: string;
+}
+
+export interface RestoreRules {
+  /** As `RuleSet.version`: a digest of the user's own stands behind a plus sign. */
+  readonly version: string;
+  /** The user's own, as a whole path; undefined: none. */
+  readonly file?: string;
+  readonly includeOwned: boolean;
 }
 
 export interface RestoreMappings {

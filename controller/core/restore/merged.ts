@@ -55,7 +55,9 @@ export function decideMerged(facts: MergedFacts): MergedVerdict {
   if (problem !== undefined || proposal === undefined) return refuse(problem ?? NO_PROPOSAL);
   if (now === undefined) return { type: 'plan', proposal };
   if (now.hash !== proposal.plan)
-    return refuse(`the plan does not fit any more, since the live state moved: it is now ${now.words}`);
+    return refuse(
+      `the plan does not fit any more, since the live state moved or other rights apply: it is now ${now.words}`,
+    );
   if (now.moved.length > 0) return refuse(`the live state of ${list(now.moved)} moved after it was proposed`);
   if (!now.isOnBranch) return refuse('the branch holds other files than its plan would write');
   return { type: 'apply', proposal };

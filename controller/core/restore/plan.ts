@@ -34,6 +34,13 @@ export interface Step {
    * pointers and the sealed manifest, so that it tells nothing.
    */
   readonly digest: string;
+  /** Of a skip: nothing is missing without it, since it is over, or somebody else makes it. */
+  readonly isRight?: true;
+}
+
+/** It should have been restored and cannot be. */
+export function isLeftUndone({ action, isRight }: Step): boolean {
+  return action === 'skip' && isRight !== true;
 }
 
 export interface PlanTarget {

@@ -2,6 +2,7 @@ import { type KubeObject, parseResourceName, type ResourceName } from '../object
 import { copy } from '../sanitise-held.ts';
 import { prepareApiService, prepareDefinition, prepareWebhooks } from './prepare/api-machinery.ts';
 import type { Draft, Fallback, OwnerLink, PrepareContext } from './prepare/draft.ts';
+import { finishedReason } from './prepare/finished.ts';
 import { prepareHosts } from './prepare/hosts.ts';
 import { prepareImages } from './prepare/images.ts';
 import { prepareFinalizers, prepareOwners } from './prepare/links.ts';
@@ -36,6 +37,7 @@ export type Prepared =
       readonly finalizers: readonly string[];
       /** Pointers of what the target gives out itself: where the object lives, its value there stays. */
       readonly given: readonly string[];
+      readonly finished: Draft['finished'];
     };
 
 /** Makes an archived object ready for a target; the argument is not changed. */
@@ -43,6 +45,7 @@ export function prepare(object: KubeObject, context: PrepareContext): Prepared {
   const draft: Draft = {
     object: copy(object),
     context,
+    finished: finishedReason(object, context),
     notes: [],
     fallbacks: [],
     owners: [],
@@ -61,8 +64,8 @@ export function prepare(object: KubeObject, context: PrepareContext): Prepared {
   prepareHosts(draft);
   prepareNamespaceReferences(draft);
   if (parseResourceName(context.resource).group.endsWith('argoproj.io')) noteArgo(draft);
-  const { notes, fallbacks, owners, finalizers, given } = draft;
-  return { object: draft.object, notes, fallbacks, owners, finalizers, given };
+  const { notes, fallbacks, owners, finalizers, given, finished } = draft;
+  return { object: draft.object, notes, fallbacks, owners, finalizers, given, finished };
 }
 
 const BY_RESOURCE: Readonly<Record<ResourceName, readonly ((draft: Draft) => void)[]>> = {

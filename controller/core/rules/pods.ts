@@ -3,6 +3,7 @@ import type { Condition, FieldTests, Rule } from './rule.ts';
 
 const pods = ['pods'];
 const tokenVolume: FieldTests = { '/name': ['kube-api-access-?????', 'default-token-?????'] };
+const ended = ['Succeeded', 'Failed'];
 const containerLists = ['containers', 'initContainers'];
 const byScc: Condition = { annotations: ['openshift.io/scc'] };
 
@@ -15,6 +16,24 @@ export const podsRules: readonly Rule[] = [
     verdict: 'never',
     reason: 'The kubelet makes it from a file of the node',
     when: { annotations: ['kubernetes.io/config.mirror'] },
+  },
+  {
+    id: 'pod-finished',
+    resources: pods,
+    pointer: '',
+    verdict: 'restore-only',
+    reason: 'A finished pod would run again',
+    when: { fields: { '/status/phase': ended } },
+  },
+  {
+    id: 'pod-phase',
+    resources: pods,
+    pointer: '/status/phase',
+    verdict: 'keep',
+    reason: 'Tells that the pod has finished; the rest of the status goes',
+    when: { value: ended },
+    evenWithin: true,
+    since: 'rules 2',
   },
   ...Object.entries({
     nodeName: 'The scheduler chose the node',

@@ -73,8 +73,10 @@ function remember<Value>(make: (resource: ResourceName) => Value): (resource: Re
 /** A built-in keep or restore-only leaves the file as it is and gives way to every other rule: it is there for people and restores. */
 function acts({ rule, source }: CompiledRule): boolean {
   if (source === 'user' || (rule.verdict !== 'keep' && rule.verdict !== 'restore-only')) return true;
-  const { secret, recorded, sorted, nullIs, when } = rule;
-  return [secret, recorded, sorted, nullIs].some((aspect) => aspect !== undefined) || when?.fact === 'requested';
+  const { secret, recorded, sorted, evenWithin, nullIs, when } = rule;
+  return (
+    [secret, recorded, sorted, evenWithin, nullIs].some((aspect) => aspect !== undefined) || when?.fact === 'requested'
+  );
 }
 
 function compileRule(rule: Rule, source: 'built-in' | 'user', order: number) {

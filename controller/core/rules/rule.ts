@@ -67,6 +67,8 @@ export interface Rule {
   readonly sorted?: true;
   /** With `hold`: only a change of the array's order is held. */
   readonly orderOnly?: true;
+  /** With `keep`: it stays where another built-in rule takes out what is around it, as a user's `keep` always does. */
+  readonly evenWithin?: true;
   /** What stands for `null` here; elsewhere null is dropped. */
   readonly nullIs?: string;
   /** Version of Kubernetes or OpenShift that brought the field, or of the rules that brought the rule. */

@@ -139,13 +139,18 @@ function jobRules(): readonly Rule[] {
       reason: 'A finished Job would run again',
       when: { fields: { '/status/conditions/*/type': ['Complete', 'Failed'] } },
     },
-    {
-      id: 'job-conditions',
-      resources: ['jobs.batch'],
-      pointer: '/status/conditions/*/type',
-      verdict: 'record',
-      reason: 'Tells a restore that the Job had finished',
-    },
+    ...['type', 'status'].map(
+      (field): Rule => ({
+        id: field === 'type' ? 'job-conditions' : 'job-conditions-status',
+        resources: ['jobs.batch'],
+        pointer: `/status/conditions/*/${field}`,
+        verdict: 'keep',
+        reason: 'Tells that the Job has finished; the rest of the status goes',
+        when: { around: { levels: 1, parts: { '/type': ['Complete', 'Failed'], '/status': ['True'] } } },
+        evenWithin: true,
+        since: 'rules 2',
+      }),
+    ),
     { id: 'job-suspend', resources: ['jobs.batch'], pointer: '/spec/suspend', verdict: 'keep', reason: 'Intent' },
   ];
 }

@@ -126,14 +126,26 @@ test('a Helm release that moves to another namespace takes its objects along', (
   assert.deepEqual(moved.object.metadata['annotations'], { ...annotations, 'meta.helm.sh/release-namespace': 'drill' });
 });
 
-for (const [what, object, resource, reason] of [
-  ['a Job that had finished', archived('batch/v1', 'Job'), 'jobs.batch', /had finished/],
-  ['a pod that had finished', archived('v1', 'Pod'), 'pods', /had finished/],
+const met = (type: string, status = 'True') => ({ status: { conditions: [{ status, type }] } });
+for (const [what, kind, resource, status] of [
+  ['a Job that was complete', 'Job', 'jobs.batch', met('Complete')],
+  ['a Job that had failed', 'Job', 'jobs.batch', met('Failed')],
+  ['a pod that had succeeded', 'Pod', 'pods', { status: { phase: 'Succeeded' } }],
+  ['a pod that had failed', 'Pod', 'pods', { status: { phase: 'Failed' } }],
 ] as const) {
-  test(`${what} is not run again`, () => {
+  const reason =
+    /^the (Job|pod) had finished and would run again; to run it all the same, kubectl apply what \S.*[^.]$/;
+  test(`${what} is not run again: its file says so`, () => {
+    assert.match(skipped(archived('v1', kind, structuredClone(status)), resource) ?? '', reason);
+  });
+  test(`${what} is not run again: the commit of an archive by the first rules says so`, () => {
     const recorded = ['/status/conditions/1/type "Complete"', '/status/phase "Succeeded"'];
-    assert.match(skipped(object, resource, { recorded }) ?? '', reason);
-    assert.equal(skipped(object, resource, { recorded: ['/status/conditions/0/type "Suspended"'] }), undefined);
+    assert.match(skipped(archived('v1', kind), resource, { recorded }) ?? '', reason);
+  });
+  test(`${what} is told from one that had not finished`, () => {
+    const recorded = ['/status/conditions/0/type "Suspended"', '/status/phase "Running"'];
+    assert.equal(skipped(archived('v1', kind), resource, { recorded }), undefined);
+    assert.equal(skipped(archived('v1', kind, met('Complete', 'False')), resource), undefined);
   });
 }
 

@@ -40,8 +40,8 @@ export function sent(object: KubeObject, resource: string, overrides: Overrides 
   return prepared;
 }
 
-/** Why it is skipped; undefined when it is not. */
+/** Why it is not made; undefined when it is. */
 export function skipped(object: KubeObject, resource: string, overrides: Overrides = {}): string | undefined {
   const prepared = prepare(object, contextOf(resource, overrides));
-  return 'skip' in prepared ? prepared.skip : undefined;
+  return 'skip' in prepared ? prepared.skip : prepared.finished;
 }

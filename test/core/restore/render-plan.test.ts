@@ -100,6 +100,8 @@ test('the hash is the same for the same effect, whatever words are used and what
   const base = step('update', 'configmaps/a', { liveVersion: '7' });
   const hash = planOf([base]).hash;
   assert.match(hash, /^[0-9a-f]{64}$/);
+  const target = { clusterId: 'c1', namespace: 'shop', asUser: 'jane' };
+  assert.equal(planOf([base], { target }).hash, hash, 'whoever does it');
   assert.equal(planOf([{ ...base, reason: 'other', notes: ['n'], fields: [image], liveVersion: '8' }]).hash, hash);
   for (const other of [
     planOf([{ ...base, digest: 'e' }]),
@@ -107,7 +109,8 @@ test('the hash is the same for the same effect, whatever words are used and what
     planOf([{ ...base, managedBy: 'Config Sync' }]),
     planOf([{ ...base, ref: { resource: 'configmaps', name: 'a' } }]),
     planOf([base], { commit: 'b'.repeat(40) }),
-    planOf([base], { target: { clusterId: 'c1', namespace: 'shop', asUser: 'jane' } }),
+    planOf([base], { target: { ...target, namespace: 'other' } }),
+    planOf([base], { target: { ...target, clusterId: 'c2' } }),
     planOf([base], { selection: { ...EVERYTHING, prune: true } }),
     planOf([base, base]),
   ]) {

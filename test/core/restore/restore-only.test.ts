@@ -98,7 +98,10 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       },
     ),
   ],
-  'job-finished': [row('jobs.batch', '', ['skip', 'skip', 'skip'], { status: { conditions: [{ type: 'Failed' }] } })],
+  'job-finished': [
+    row('jobs.batch', '', ['skip', 'skip', 'skip'], { status: { conditions: [{ type: 'Failed', status: 'True' }] } }),
+  ],
+  'pod-finished': [row('pods', '', ['skip', 'skip', 'skip'], { status: { phase: 'Succeeded' } })],
   'namespace-uid-range': [note('namespaces', 'openshift.io/sa.scc.uid-range', kept)],
   'namespace-supplemental-groups': [note('namespaces', 'openshift.io/sa.scc.supplemental-groups', kept)],
   'namespace-selinux-level': [note('namespaces', 'openshift.io/sa.scc.mcs', kept)],

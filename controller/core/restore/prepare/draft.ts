@@ -42,6 +42,8 @@ export interface Draft {
   /** Ours to change. */
   readonly object: KubeObject;
   readonly context: PrepareContext;
+  /** Why it must not be made, though one that lives may be changed: a Job that had finished. */
+  readonly finished: string | undefined;
   readonly notes: string[];
   readonly fallbacks: Fallback[];
   readonly owners: OwnerLink[];

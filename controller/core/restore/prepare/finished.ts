@@ -1,17 +1,30 @@
-import { arrayAt, type KubeObject, objectAt, stringAt } from '../../object.ts';
+import { endingOf } from '../../ending.ts';
+import { type KubeObject, objectAt } from '../../object.ts';
+import type { PrepareContext } from './draft.ts';
 
-/** What had ended when it was archived; the status is not in the file, so the commit's Recorded trailers tell. */
+/** What had ended when it was archived: the file tells. Files of the first rules do not; then the commit's Recorded trailers do. */
 
-export function isFinishedJob(object: KubeObject, recorded: readonly string[]): boolean {
-  const conditions = arrayAt(objectAt(object, 'status'), 'conditions').map((one) => stringAt(one, 'type'));
-  return [...conditions, ...valuesOf(recorded, /^\/status\/conditions\/\d+\/type$/)].some(
-    (type) => type === 'Complete' || type === 'Failed',
-  );
+/** Why what had ended must not be made, also when it is asked for by name: only a person knows if it may do twice what it does. */
+export function finishedReason(object: KubeObject, { resource, recorded }: PrepareContext): string | undefined {
+  if (resource === 'jobs.batch' && isFinishedJob(object, recorded)) return `the Job had finished ${AGAIN}`;
+  if (resource === 'pods' && isFinishedPod(object, recorded)) return `the pod had finished ${AGAIN}`;
+  return undefined;
 }
 
-export function isFinishedPod(object: KubeObject, recorded: readonly string[]): boolean {
-  const phases = [stringAt(objectAt(object, 'status'), 'phase'), ...valuesOf(recorded, /^\/status\/phase$/)];
-  return phases.includes('Succeeded') || phases.includes('Failed');
+const AGAIN = 'and would run again; to run it all the same, kubectl apply what kubekeeper show prints';
+
+function isFinishedJob(object: KubeObject, recorded: readonly string[]): boolean {
+  const types = valuesOf(recorded, /^\/status\/conditions\/\d+\/type$/);
+  return hasEnded(object) || types.some((type) => type === 'Complete' || type === 'Failed');
+}
+
+function isFinishedPod(object: KubeObject, recorded: readonly string[]): boolean {
+  const phases = valuesOf(recorded, /^\/status\/phase$/);
+  return hasEnded(object) || phases.some((phase) => phase === 'Succeeded' || phase === 'Failed');
+}
+
+function hasEnded(object: KubeObject): boolean {
+  return endingOf(objectAt(object, 'status')) !== undefined;
 }
 
 /** Strings that were recorded at such pointers. */

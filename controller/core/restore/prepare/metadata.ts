@@ -32,7 +32,7 @@ const ENGINES: Readonly<Record<string, string>> = {
 
 export function prepareMetadata(draft: Draft): void {
   for (const key of SERVERS_OWN) drop(draft, `/metadata/${key}`);
-  if (drop(draft, '/status')) draft.notes.push('status is left to its controller');
+  if (drop(draft, '/status') && draft.finished === undefined) draft.notes.push('status is left to its controller');
   placeInNamespace(draft);
   if (isOtherNamespace(draft.context) || isOtherCluster(draft.context)) dropEngines(draft);
   if (isOtherNamespace(draft.context)) moveHelm(draft);

@@ -30,7 +30,7 @@ export function prepareWorkload(draft: Draft): void {
 }
 
 export function prepareJob(draft: Draft): void {
-  draft.notes.push('runs again from its beginning');
+  if (draft.finished === undefined) draft.notes.push('runs again from its beginning');
   if (at(draft, '/spec/manualSelector') === true) return;
   leave(draft, '/spec/selector');
   for (const label of JOB_LABELS) {

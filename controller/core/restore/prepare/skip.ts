@@ -1,7 +1,6 @@
 import { arrayAt, type KubeObject, objectAt, parseResourceName, type ResourceName, stringAt } from '../../object.ts';
 import { resourceOfKind } from '../spellings.ts';
 import { metadataMap, type PrepareContext } from './draft.ts';
-import { isFinishedJob, isFinishedPod } from './finished.ts';
 
 /** What is archived, or was by somebody's own rules, and must not be made again. */
 
@@ -61,7 +60,7 @@ export function skipReason(object: KubeObject, context: PrepareContext): string 
   if (parseResourceName(resource).group === 'authorization.openshift.io' && resource.includes('role')) {
     return 'a second view of the RBAC objects';
   }
-  return madeByOwner(object, context) ?? finished(object, context) ?? madeByCluster(object, resource);
+  return madeByOwner(object, context) ?? madeByCluster(object, resource);
 }
 
 function madeByOwner(object: KubeObject, { resource, isPlanned }: PrepareContext): string | undefined {
@@ -75,12 +74,6 @@ function madeByOwner(object: KubeObject, { resource, isPlanned }: PrepareContext
     if (kind === 'CronJob') return `a run of ${maker}, which runs again by its schedule`;
     if (isPlanned(group, kind, name)) return `made again by its owner ${maker}`;
   }
-  return undefined;
-}
-
-function finished(object: KubeObject, { resource, recorded }: PrepareContext): string | undefined {
-  if (resource === 'jobs.batch' && isFinishedJob(object, recorded)) return 'the Job had finished; it would run again';
-  if (resource === 'pods' && isFinishedPod(object, recorded)) return 'the pod had finished; it would run again';
   return undefined;
 }
 
