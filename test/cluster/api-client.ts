@@ -43,13 +43,31 @@ export async function applyObject(ask: Ask, object: object, manager: string): Pr
   return JSON.parse(answer.text);
 }
 
+interface Served {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** What a server was found to serve; a group's list is long, and asked for once. */
+const known = new WeakMap<Ask, Map<string, Served>>();
+
 async function findPath(ask: Ask, { apiVersion, kind, metadata }: Described): Promise<string> {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const { resources = [] } = JSON.parse((await ask('GET', root)).text) as {
-    resources?: { name: string; kind: string; namespaced: boolean }[];
-  };
-  const resource = resources.find((one) => one.kind === kind && !one.name.includes('/'));
+  const resource = await findServed(ask, root, kind);
   if (resource === undefined) throw new Error(`${apiVersion} ${kind} is not served`);
   const space = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
   return `${root}${space}/${resource.name}/${encodeURIComponent(metadata.name)}`;
+}
+
+async function findServed(ask: Ask, root: string, kind: string): Promise<Served | undefined> {
+  const own = known.get(ask) ?? new Map<string, Served>();
+  known.set(ask, own);
+  const key = `${root} ${kind}`;
+  const { resources = [] } = own.has(key)
+    ? {}
+    : (JSON.parse((await ask('GET', root)).text) as { resources?: Served[] });
+  const found = own.get(key) ?? resources.find((one) => one.kind === kind && !one.name.includes('/'));
+  if (found !== undefined) own.set(key, found);
+  return found;
 }

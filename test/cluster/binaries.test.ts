@@ -10,6 +10,8 @@ import { binary, findControllerManager } from './binaries.ts';
 
 const run = promisify(execFile);
 const SOURCE = (file: string) => pathToFileURL(join(import.meta.dirname, file)).href;
+/** What Go itself keeps, its standard library above all: not what is tested here, and half a minute to compile. */
+const GOCACHE = (await run('go', ['env', 'GOCACHE'])).stdout.trim();
 
 /** A Go module of one small program, and an empty cache; builds run in processes of their own, as they do for users. */
 async function openWorkshop(program: string) {
@@ -27,7 +29,7 @@ async function openWorkshop(program: string) {
     cache,
     build: (env: Record<string, string> = {}) =>
       run(process.execPath, ['--input-type=module', '-e', code], {
-        env: { ...process.env, XDG_CACHE_HOME: cache, ...env },
+        env: { ...process.env, XDG_CACHE_HOME: cache, GOCACHE, ...env },
       }),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };

@@ -6,14 +6,28 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Agent, request } from 'undici';
-import { startCluster } from './start-cluster.ts';
+import { type Cluster, startCluster } from './start-cluster.ts';
+
+let cluster: Cluster;
+before(async () => {
+  cluster = await startCluster();
+});
+after(() => cluster?.[Symbol.asyncDispose]());
+
+test('a cluster starts with the objects that Kubernetes makes by itself, so that they are nobody’s change', async () => {
+  for (const namespace of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    for (const object of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
+      const { status } = await cluster.request('GET', `/api/v1/namespaces/${namespace}/${object}`);
+      assert.equal(status, 200, `${namespace} ${object}`);
+    }
+  }
+});
 
 test('the server proves itself to who trusts the authority, and to nobody else', async () => {
-  await using cluster = await startCluster({ controllerManager: false });
   const headers = { authorization: `Bearer ${cluster.token}` };
   for (const host of ['127.0.0.1', 'localhost']) {
     const url = cluster.server.replace('127.0.0.1', host);
@@ -25,7 +39,6 @@ test('the server proves itself to who trusts the authority, and to nobody else',
 });
 
 test('the administrator and users of other names come with client certificates, and RBAC judges them', async () => {
-  await using cluster = await startCluster({ controllerManager: false });
   const whoami = async (kubeconfig: string) => {
     const { status } = JSON.parse(
       await cluster.kubectl(['--kubeconfig', kubeconfig, 'auth', 'whoami', '-o', 'json']),
@@ -40,16 +53,6 @@ test('the administrator and users of other names come with client certificates, 
   const config = JSON.parse(await readFile(jane, 'utf8'));
   const certificate = new X509Certificate(Buffer.from(config.users[0].user['client-certificate-data'], 'base64'));
   assert.ok(certificate.verify(new X509Certificate(cluster.authority).publicKey));
-});
-
-test('a cluster starts with the objects that Kubernetes makes by itself, so that they are nobody’s change', async () => {
-  await using cluster = await startCluster();
-  for (const namespace of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
-    for (const object of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
-      const { status } = await cluster.request('GET', `/api/v1/namespaces/${namespace}/${object}`);
-      assert.equal(status, 200, `${namespace} ${object}`);
-    }
-  }
 });
 
 test('a cluster that cannot start says why, with the words of the process, and leaves nothing', async () => {

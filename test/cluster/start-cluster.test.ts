@@ -5,11 +5,11 @@ import { mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { binary } from './binaries.ts';
-import { startCluster } from './start-cluster.ts';
+import { type Cluster, startCluster } from './start-cluster.ts';
 
 const FIXTURE = pathToFileURL(join(import.meta.dirname, 'start-cluster.ts')).href;
 const CHILD = `
@@ -80,70 +80,73 @@ test('a cluster is ready in under 10 s, is Kubernetes 1.36.3, and leaves nothing
   assert.deepEqual([await processesOf(directory), existsSync(directory)], [[], false]);
 });
 
-test('kubectl reads what apply wrote, takes standard input and says what is wrong', async () => {
-  await using cluster = await startCluster({ controllerManager: false });
-  const metadata = { name: 'settings', namespace: 'default' };
-  await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { colour: 'red' } });
-  const output = ['-o', 'jsonpath={.data.colour}'];
-  assert.equal(await cluster.kubectl(['get', 'configmap', 'settings', ...output]), 'red');
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-  assert.match(await cluster.kubectl(['apply', '-f', '-'], { input }), /namespace\/shop created/);
-  assert.equal((await cluster.request('GET', '/api/v1/namespaces/shop')).status, 200);
-  await assert.rejects(cluster.kubectl(['get', 'configmap', 'absent']), /"absent" not found/);
-  await assert.rejects(cluster.apply({ apiVersion: 'v1', kind: 'Nothing', metadata: { name: 'x' } }), /not served/);
-});
+describe('of two clusters side by side', () => {
+  let one: Cluster;
+  let two: Cluster;
+  before(async () => {
+    [one, two] = await Promise.all([startCluster(), startCluster({ controllerManager: false })]);
+  });
+  after(async () => {
+    await Promise.all([one?.[Symbol.asyncDispose](), two?.[Symbol.asyncDispose]()]);
+  });
 
-test('two clusters side by side know nothing of each other', async () => {
-  const both = await Promise.all([startCluster(), startCluster()]);
-  await using stack = new AsyncDisposableStack();
-  for (const cluster of both) stack.use(cluster);
-  const [one, two] = both;
-  assert.notEqual(one.server, two.server);
-  assert.notEqual(one.directory, two.directory);
-  await one.kubectl(['create', 'namespace', 'only-here']);
-  assert.equal((await two.request('GET', '/api/v1/namespaces/only-here')).status, 404);
-});
+  test('neither knows of the other', async () => {
+    assert.notEqual(one.server, two.server);
+    assert.notEqual(one.directory, two.directory);
+    await one.kubectl(['create', 'namespace', 'only-here']);
+    assert.equal((await two.request('GET', '/api/v1/namespaces/only-here')).status, 404);
+  });
 
-test('the controller manager works: a deleted namespace goes away and a Deployment gets its ReplicaSet', async () => {
-  await using cluster = await startCluster();
-  await cluster.kubectl(['create', 'namespace', 'short']);
-  await cluster.kubectl(['create', 'deployment', 'web', '--image=web:1', '-n', 'short']);
-  await until(async () => (await cluster.kubectl(['get', 'replicasets', '-n', 'short', '-o', 'name'])) !== '');
-  await cluster.kubectl(['delete', 'namespace', 'short', '--wait=false']);
-  await until(async () => (await cluster.request('GET', '/api/v1/namespaces/short')).status === 404);
-});
+  test('the controller manager works: a deleted namespace goes away and a Deployment gets its ReplicaSet', async () => {
+    await one.kubectl(['create', 'namespace', 'short']);
+    await one.kubectl(['create', 'deployment', 'web', '--image=web:1', '-n', 'short']);
+    await until(async () => (await one.kubectl(['get', 'replicasets', '-n', 'short', '-o', 'name'])) !== '');
+    await one.kubectl(['delete', 'namespace', 'short', '--wait=false']);
+    await until(async () => (await one.request('GET', '/api/v1/namespaces/short')).status === 404);
+  });
 
-test('a user may do what the rules say, and other rules take effect', async () => {
-  await using cluster = await startCluster({ controllerManager: false });
-  const read = (resource: string) => [{ apiGroups: [''], resources: [resource], verbs: ['get', 'list', 'watch'] }];
-  const user = await cluster.createUser('reader', read('configmaps'));
-  const list = (resource: string) => cluster.kubectl(['--kubeconfig', user.kubeconfig, 'get', resource, '-A']);
-  await list('configmaps');
-  await assert.rejects(list('secrets'), /Forbidden/);
-  await user.setRules(read('secrets'));
-  await until(async () =>
-    list('secrets').then(
-      () => true,
-      () => false,
-    ),
-  );
-  await assert.rejects(list('configmaps'), /Forbidden/);
-});
+  test('kubectl reads what apply wrote, takes standard input and says what is wrong', async () => {
+    const metadata = { name: 'settings', namespace: 'default' };
+    await two.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { colour: 'red' } });
+    const output = ['-o', 'jsonpath={.data.colour}'];
+    assert.equal(await two.kubectl(['get', 'configmap', 'settings', ...output]), 'red');
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    assert.match(await two.kubectl(['apply', '-f', '-'], { input }), /namespace\/shop created/);
+    assert.equal((await two.request('GET', '/api/v1/namespaces/shop')).status, 200);
+    await assert.rejects(two.kubectl(['get', 'configmap', 'absent']), /"absent" not found/);
+    await assert.rejects(two.apply({ apiVersion: 'v1', kind: 'Nothing', metadata: { name: 'x' } }), /not served/);
+  });
 
-test('the API server restarts at the same address with the same objects', async () => {
-  await using cluster = await startCluster({ controllerManager: false });
-  await cluster.kubectl(['create', 'namespace', 'stays']);
-  const pid = async () =>
-    (await processesOf(cluster.directory)).find(({ command }) => command.endsWith('kube-apiserver'))?.pid;
-  const first = await pid();
-  await cluster.restartApiServer();
-  assert.notEqual(await pid(), first);
-  assert.equal((await cluster.request('GET', '/api/v1/namespaces/stays')).status, 200);
-  await cluster.stopApiServer();
-  assert.equal(await pid(), undefined);
-  await assert.rejects(cluster.request('GET', '/readyz'));
-  await cluster.startApiServer();
-  assert.equal((await cluster.request('GET', '/api/v1/namespaces/stays')).status, 200);
+  test('a user may do what the rules say, and other rules take effect', async () => {
+    const read = (resource: string) => [{ apiGroups: [''], resources: [resource], verbs: ['get', 'list', 'watch'] }];
+    const user = await two.createUser('reader', read('configmaps'));
+    const list = (resource: string) => two.kubectl(['--kubeconfig', user.kubeconfig, 'get', resource, '-A']);
+    await list('configmaps');
+    await assert.rejects(list('secrets'), /Forbidden/);
+    await user.setRules(read('secrets'));
+    await until(async () =>
+      list('secrets').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await assert.rejects(list('configmaps'), /Forbidden/);
+  });
+
+  test('the API server restarts at the same address with the same objects', async () => {
+    await two.kubectl(['create', 'namespace', 'stays']);
+    const pid = async () =>
+      (await processesOf(two.directory)).find(({ command }) => command.endsWith('kube-apiserver'))?.pid;
+    const first = await pid();
+    await two.restartApiServer();
+    assert.notEqual(await pid(), first);
+    assert.equal((await two.request('GET', '/api/v1/namespaces/stays')).status, 200);
+    await two.stopApiServer();
+    assert.equal(await pid(), undefined);
+    await assert.rejects(two.request('GET', '/readyz'));
+    await two.startApiServer();
+    assert.equal((await two.request('GET', '/api/v1/namespaces/stays')).status, 200);
+  });
 });
 
 test('a test that is killed leaves neither process nor folder', async () => {

@@ -85,12 +85,14 @@ async function all(namespace: string): Promise<ReadonlyMap<string, KubeObject>> 
   return found;
 }
 
+/** An autoscaler counts no generations, and its controller writes the first status a quarter of a minute after it was made. */
+const versionOf = (name: string, { metadata, ...rest }: KubeObject) =>
+  name.startsWith('horizontalpodautoscalers/')
+    ? JSON.stringify(rest['spec'])
+    : (metadata['generation'] ?? metadata['resourceVersion']);
+
 const uidAndVersion = (objects: ReadonlyMap<string, KubeObject>) =>
-  [...objects]
-    .map(
-      ([name, { metadata }]) => `${name} ${metadata['uid']} ${metadata['generation'] ?? metadata['resourceVersion']}`,
-    )
-    .sort();
+  [...objects].map(([name, one]) => `${name} ${one.metadata['uid']} ${versionOf(name, one)}`).sort();
 
 // biome-ignore lint/suspicious/noExplicitAny: what the server answers is looked into at will
 const inside = (one: KubeObject | undefined) => one as any;
