@@ -1,4 +1,4 @@
-import type { StepResult } from '../core/restore/journal.ts';
+import { type StepResult, stepKey } from '../core/restore/journal.ts';
 import { countSteps, isLeftUndone, type Plan, type Step } from '../core/restore/plan.ts';
 import { EXIT } from '../errors.ts';
 import type { CarryOutEvent } from '../restore/carry-out.ts';
@@ -151,7 +151,11 @@ export class RestoreReport {
     plan: Plan,
     { equal, safetyTag }: { readonly equal: boolean; readonly safetyTag: string | undefined },
   ): object {
-    const steps = this.#ended.map(({ step, result, reason, notes }) => ({
+    // In the order of the plan: which of sixteen ends first says nothing.
+    const order = new Map(plan.steps.map((step, index) => [stepKey(step), index]));
+    const placeOf = ({ step }: Ended) => order.get(stepKey(step)) ?? order.size;
+    const ended = this.#ended.toSorted((left, right) => placeOf(left) - placeOf(right));
+    const steps = ended.map(({ step, result, reason, notes }) => ({
       action: step.action,
       ref: step.ref,
       result,
