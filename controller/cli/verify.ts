@@ -17,7 +17,7 @@ import { printVerification } from './verify-report.ts';
 
 /** What only a running archiver needs. */
 const NOT_HERE = new Set([
-  ...['listen', 'leader-elect', 'lease', 'log-level', 'window', 'max-window'],
+  ...['listen', 'leader-elect', 'lease', 'log-level'],
   ...['apply-merged', 'apply-as', 'apply-identity', 'apply-every', 'require-approval'],
 ]);
 
