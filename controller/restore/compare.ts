@@ -47,6 +47,8 @@ export function compare(
   ];
   const aim = pickFields(wanted, live, kept) as KubeObject;
   const changes = difference(live as Json, aim as Json);
+  // Most are equal, and nothing is told of these.
+  if (changes.length === 0) return { live, wanted: aim, changes, secrets: sanitised.secrets };
   const coming = sanitise(copy(aim), resource, leavingNothingOut(rules), { ...options, includeOwned: true });
   const secrets = new Set([...sanitised.secrets, ...(isLeftOut(coming) ? [] : coming.secrets)]);
   return { live, wanted: aim, changes, secrets: [...secrets] };
