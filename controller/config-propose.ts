@@ -3,8 +3,8 @@ import {
   type RawSettings,
   REMOTE_SETTINGS,
   type RemoteConfig,
+  requirePullRequests,
   type Setting,
-  usage,
 } from './config.ts';
 import { parseRestoreConfig, RESTORE_SETTINGS, type RestoreConfig } from './config-restore.ts';
 import { without } from './config-shared.ts';
@@ -37,8 +37,5 @@ export function parseApplyMergedConfig(raw: RawSettings): ProposeConfig {
 }
 
 function remoteOf(raw: RawSettings): RemoteConfig {
-  const { remote } = parseRemoteConfig(raw);
-  if (remote === undefined) throw usage('--remote is missing: pull requests are opened there');
-  if (remote.forge === 'none') throw usage('--forge none has no pull requests, give github or gitea');
-  return remote;
+  return requirePullRequests(parseRemoteConfig(raw), '--remote is missing: pull requests are opened there');
 }

@@ -179,6 +179,7 @@ export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
     throw usage(`--max-window (${text(raw, 'maxWindow')}) must not be shorter than --window (${text(raw, 'window')})`);
   }
   const selector = text(raw, 'selector');
+  const remote = parseRemoteConfig(raw);
   return {
     ...parseConnectionConfig(raw),
     scope: {
@@ -193,8 +194,8 @@ export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
     secrets: choice('secrets', text(raw, 'secrets') ?? 'fingerprint', ['fingerprint', 'encrypt', 'omit']),
     ageRecipients: list(raw, 'ageRecipient'),
     ...parseRulesConfig(raw),
-    ...parseRemoteConfig(raw),
-    ...parseMergedConfig(raw),
+    ...remote,
+    ...parseMergedConfig(raw, remote),
     ...parseProcessConfig(raw),
     logLevel: choice('log-level', text(raw, 'logLevel') ?? 'info', LOG_LEVELS),
   };
@@ -234,7 +235,14 @@ export function parseRemoteConfig(raw: RawSettings): { remote?: RemoteConfig } {
   };
 }
 
-function parseMergedConfig(raw: RawSettings): Pick<ArchiveConfig, 'merged'> {
+/** A remote that has pull requests; `missing` is what to say when there is none at all. */
+export function requirePullRequests({ remote }: { readonly remote?: RemoteConfig }, missing: string): RemoteConfig {
+  if (remote === undefined) throw usage(missing);
+  if (remote.forge === 'none') throw usage('--forge none has no pull requests, give github or gitea');
+  return remote;
+}
+
+function parseMergedConfig(raw: RawSettings, remote: Pick<ArchiveConfig, 'remote'>): Pick<ArchiveConfig, 'merged'> {
   const [asUser, identityFile] = [text(raw, 'applyAs'), text(raw, 'applyIdentity')];
   const needsApproval = isOn(raw['requireApproval']);
   if (!isOn(raw['applyMerged'])) {
@@ -248,8 +256,7 @@ function parseMergedConfig(raw: RawSettings): Pick<ArchiveConfig, 'merged'> {
     return {};
   }
   if (asUser === undefined) throw usage('--apply-merged needs --apply-as: whose rights a merged restore has');
-  if (text(raw, 'remote') === undefined) throw usage('--apply-merged needs --remote: pull requests are merged there');
-  if (text(raw, 'forge') === 'none') throw usage('--forge none has no pull requests, give github or gitea');
+  requirePullRequests(remote, '--apply-merged needs --remote: pull requests are merged there');
   const everyMs = parseDuration('apply-every', text(raw, 'applyEvery') ?? '30s');
   return { merged: { asUser, ...(identityFile === undefined ? {} : { identityFile }), everyMs, needsApproval } };
 }

@@ -7,6 +7,7 @@ import {
   parseArchiveConfig,
   parseOutputFormat,
 } from '../config.ts';
+import { without } from '../config-shared.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { printNote, stopSignal } from './output.ts';
 import { openProgress } from './progress.ts';
@@ -16,16 +17,16 @@ import { printVerification } from './verify-report.ts';
 /** `kubekeeper verify`: looks, also beside a running archiver; with `--repair` it also mends, and then looks. */
 
 /** What only a running archiver needs. */
-const NOT_HERE = new Set([
+const NOT_HERE = [
   ...['listen', 'leader-elect', 'lease', 'log-level'],
   ...['apply-merged', 'apply-as', 'apply-identity', 'apply-every', 'require-approval'],
-]);
+];
 
 export const verifyCommand: Verb = {
   name: 'verify',
   summary: 'Check that repositories are sound, equal the live state, and that their remotes are where we left them',
   arguments: [['[namespaces...]', 'only these repositories (globs; _cluster is the cluster-scoped objects)']],
-  settings: ARCHIVE_SETTINGS.filter(({ flag }) => !NOT_HERE.has(flag)),
+  settings: without(ARCHIVE_SETTINGS, ...NOT_HERE),
   switches: [
     ['--offline', 'leave the cluster out: only the repositories and their remotes'],
     ['--repair', 'set damaged repositories aside and make them anew; let remotes that are gone be filled again'],
