@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
@@ -62,4 +63,9 @@ async function buildCluster(): Promise<void> {
   const { binary } = await import('../test/cluster/binaries.ts');
   for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'sops', 'gitea'] as const)
     await binary(name);
+  // What a node needs takes minutes to build: only for tests that start one, where one can be started.
+  if (!files.some((file) => file.startsWith('test/node/') || readFileSync(file, 'utf8').includes('/node/'))) return;
+  const { missingForNode } = await import('../test/node/requirements.ts');
+  const { findNodePrograms } = await import('../test/node/node-programs.ts');
+  if ((await missingForNode()) === false) await findNodePrograms();
 }

@@ -4,7 +4,27 @@ import { buildBinary, type GoCommand } from './build-binary.ts';
 
 /** The real programs that tests, demo and benches run on. */
 
-export type BinaryName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl' | 'sops' | 'gitea';
+export type BinaryName =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl'
+  | 'sops'
+  | 'gitea'
+  | NodeBinaryName;
+
+/** What a node needs besides; nobody else pays for them. */
+export type NodeBinaryName =
+  | 'kubelet'
+  | 'kube-scheduler'
+  | 'csi-provisioner'
+  | 'csi-snapshotter'
+  | 'snapshot-controller'
+  | 'csi-driver';
+
+const NODE = join(import.meta.dirname, '..', 'node');
+/** Where csi-driver, the sidecars and the definitions of snapshots come from. */
+export const STORAGE_MODULE = join(NODE, 'storage');
 
 const KUBERNETES_VERSION = 'v1.36.3';
 
@@ -33,6 +53,13 @@ const COMMANDS: Readonly<Record<BinaryName, GoCommand>> = {
     linkerFlags: '-s -w -X main.Version=1.26.0',
     tags: 'sqlite sqlite_unlock_notify',
   },
+  // A kubelet wants older CSI bindings than its sidecars.
+  kubelet: kubernetes('k8s.io/kubernetes/cmd/kubelet', join(NODE, 'kubelet')),
+  'kube-scheduler': kubernetes('k8s.io/kubernetes/cmd/kube-scheduler', join(NODE, 'kubelet')),
+  'csi-provisioner': storage('github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner'),
+  'csi-snapshotter': storage('github.com/kubernetes-csi/external-snapshotter/v8/cmd/csi-snapshotter'),
+  'snapshot-controller': storage('github.com/kubernetes-csi/external-snapshotter/v8/cmd/snapshot-controller'),
+  'csi-driver': { ...storage('./csi-driver'), sources: join(STORAGE_MODULE, 'csi-driver') },
 };
 
 /** What a folder named by KUBEBUILDER_ASSETS always holds; a controller manager is welcome there, else ours is built. */
@@ -70,8 +97,12 @@ export async function findControllerManager(): Promise<string | undefined> {
   }
 }
 
-function kubernetes(path: string): GoCommand {
-  return { module: join(import.meta.dirname, 'binaries'), package: path, linkerFlags: KUBERNETES_FLAGS };
+function kubernetes(path: string, module = join(import.meta.dirname, 'binaries')): GoCommand {
+  return { module, package: path, linkerFlags: KUBERNETES_FLAGS };
+}
+
+function storage(path: string): GoCommand {
+  return { module: STORAGE_MODULE, package: path, linkerFlags: '-s -w' };
 }
 
 async function findInPath(name: string): Promise<string | undefined> {

@@ -11,6 +11,8 @@ export interface GoCommand {
   readonly module: string;
   readonly package: string;
   readonly linkerFlags: string;
+  /** A folder of Go files of ours that decide the result too. */
+  readonly sources?: string;
   /** Build tags; with them C code is compiled in (SQLite is C), which needs a C compiler. */
   readonly tags?: string;
 }
@@ -51,10 +53,13 @@ export function cacheDirectory(): string {
   return join(isAbsolute(configured) ? configured : join(homedir(), '.cache'), 'kubekeeper');
 }
 
-async function keyOf({ module, linkerFlags, tags }: GoCommand): Promise<string> {
+async function keyOf({ module, linkerFlags, tags, sources }: GoCommand): Promise<string> {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${linkerFlags}\n`);
   if (tags !== undefined) hash.update(`${tags}\n`);
   for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(module, file)));
+  for (const file of sources === undefined ? [] : (await readdir(sources)).sort()) {
+    hash.update(`${file}\n`).update(await readFile(join(sources ?? '', file)));
+  }
   return hash.digest('hex').slice(0, 16);
 }
 

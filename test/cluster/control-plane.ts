@@ -15,6 +15,8 @@ export interface ControlPlane extends AsyncDisposable {
   start(name: string, command: readonly string[]): Promise<void>;
   /** Resolves when it is gone; killed after 10 s when the signal did not do. */
   stop(name: string, signal?: NodeJS.Signals): Promise<void>;
+  /** A program that is run at the end, also after a kill, when no process is left and before the folder goes. */
+  finally(command: readonly string[]): Promise<void>;
   isRunning(name: string): boolean;
   /** The end of a process's log, for errors. */
   log(name: string): Promise<string>;
@@ -45,6 +47,9 @@ export async function openControlPlane(directory: string, otherFiles: readonly s
     },
     stop: async (name, signal = 'SIGKILL') => {
       await send({ do: 'stop', name, signal });
+    },
+    finally: async (command) => {
+      await send({ do: 'finally', name: 'finally', command });
     },
     isRunning: (name) => running.has(name),
     log: async (name) => (await readFile(join(directory, `${name}.log`), 'utf8').catch(() => '')).slice(-LOG_TAIL),

@@ -18,6 +18,7 @@ export async function writeCredentials(directory: string, token: string): Promis
   const frontProxy = createAuthority('kubekeeper test cluster front proxy');
   const server = authority.issueServer('kube-apiserver', ['127.0.0.1', 'localhost', 'kubernetes.default.svc']);
   const aggregator = frontProxy.issueClient('front-proxy-client');
+  const kubeletClient = authority.issueClient('kube-apiserver', MASTERS);
   const pki = join(directory, 'pki');
   await mkdir(pki, { mode: 0o700 });
   const files: Readonly<Record<string, string>> = {
@@ -25,6 +26,8 @@ export async function writeCredentials(directory: string, token: string): Promis
     'ca.key': authority.key,
     'apiserver.crt': server.certificate,
     'apiserver.key': server.key,
+    'kubelet-client.crt': kubeletClient.certificate,
+    'kubelet-client.key': kubeletClient.key,
     'front-proxy-ca.crt': frontProxy.certificate,
     'front-proxy.crt': aggregator.certificate,
     'front-proxy.key': aggregator.key,

@@ -42,6 +42,8 @@ export function apiServerFlags(directory: string, port: number): readonly string
     '--service-cluster-ip-range=10.0.0.0/16',
     '--allow-privileged=true',
     '--kubelet-preferred-address-types=InternalIP',
+    `--kubelet-client-certificate=${pki('kubelet-client.crt')}`,
+    `--kubelet-client-key=${pki('kubelet-client.key')}`,
     `--requestheader-client-ca-file=${pki('front-proxy-ca.crt')}`,
     '--requestheader-allowed-names=front-proxy-client',
     '--requestheader-username-headers=X-Remote-User',

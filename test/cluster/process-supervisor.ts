@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,9 +11,10 @@ import { createInterface } from 'node:readline';
 
 export interface SupervisorCommand {
   readonly id: number;
-  readonly do: 'start' | 'stop';
+  /** `finally` is run at the end, when no process is left, and is ended itself after 10 s. */
+  readonly do: 'start' | 'stop' | 'finally';
   readonly name: string;
-  /** For `start`: the program and its arguments. */
+  /** For `start` and `finally`: the program and its arguments. */
   readonly command?: readonly string[];
   readonly signal?: NodeJS.Signals;
 }
@@ -27,6 +28,8 @@ const PATIENCE_MS = 10_000;
 
 const [directory = '', ...otherFiles] = process.argv.slice(2);
 const running = new Map<string, ChildProcess>();
+let isEnding = false;
+const last: (readonly string[])[] = [];
 
 function start({ name, command: [program = '', ...args] = [] }: SupervisorCommand): Promise<number> {
   const log = openSync(join(directory, `${name}.log`), 'a', 0o600);
@@ -55,9 +58,12 @@ async function stop(name: string, signal: NodeJS.Signals): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Killed, not asked: nothing here is worth keeping. */
-async function end(): Promise<never> {
+/** Killed, not asked: nothing here is worth keeping. Once, though the closed pipe may tell it many times. */
+async function end(): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
   await Promise.all([...running.keys()].map((name) => stop(name, 'SIGKILL')));
+  for (const [program = '', ...args] of last) spawnSync(program, args, { stdio: 'ignore', timeout: PATIENCE_MS });
   for (const path of [directory, ...otherFiles]) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   process.exit(0);
 }
@@ -67,7 +73,8 @@ async function obey(command: SupervisorCommand): Promise<void> {
   try {
     if (command.do === 'start') answer({ id, pid: await start(command) });
     else {
-      await stop(name, command.signal ?? 'SIGKILL');
+      if (command.do === 'stop') await stop(name, command.signal ?? 'SIGKILL');
+      else last.push(command.command ?? []);
       answer({ id });
     }
   } catch (error) {

@@ -136,5 +136,5 @@ test('wrong arguments are one line and exit code 2', async () => {
 test('--help says how', async () => {
   const { code, stdout } = await start('--help').ended;
   assert.equal(code, 0);
-  assert.match(stdout, /^Usage: npm run cluster -- --kubeconfig FILE/);
+  assert.match(stdout, /^Usage: npm run cluster -- \[--node\] --kubeconfig FILE/);
 });
