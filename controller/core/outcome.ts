@@ -1,3 +1,4 @@
+import type { Grade } from './data/grade.ts';
 import type { ResourceName } from './object.ts';
 
 /** What the archive flow tells as it goes; telemetry turns it into log lines, the command line into its report. */
@@ -115,6 +116,56 @@ export type Outcome =
       readonly reason?: string;
     }
   | { readonly type: 'storage-recovered'; readonly repository: string }
+  /** Snapshots of a namespace's volumes were asked for, together with this commit. */
+  | {
+      readonly type: 'snapshots-asked';
+      readonly repository: string;
+      readonly commit: string;
+      readonly claims: number;
+      /** Claims that nothing can be asked for. */
+      readonly impossible: number;
+    }
+  /** All of them are decided: the grade says how far they fit together. */
+  | {
+      readonly type: 'snapshots-decided';
+      readonly repository: string;
+      readonly commit: string;
+      readonly grade: Grade;
+      /** 'partial: 2 of 3 claims (logs: not ready after 10 min)'. */
+      readonly words: string;
+      readonly ready: number;
+      readonly failed: number;
+      readonly impossible: number;
+      /** Since they were asked for. */
+      readonly durationMs: number;
+      /** Until the last handle was known; undefined where one never was. */
+      readonly handlesMs?: number;
+    }
+  /** Claims cannot be snapshotted at all: told when it begins, and when it changes. 'logs: no VolumeSnapshotClass for driver x; ...' */
+  | {
+      readonly type: 'snapshots-impossible';
+      readonly repository: string;
+      readonly claims: number;
+      readonly reasons: string;
+    }
+  /** Asking, following or deleting did not come off this time; it is tried again after `afterMs`. */
+  | {
+      readonly type: 'snapshots-failed';
+      readonly repository: string;
+      readonly doing: 'ask' | 'follow' | 'prune' | 'recall';
+      readonly code: string;
+      readonly reason: string;
+      readonly afterMs: number;
+    }
+  /** Volume data went by the retention policy, or was left over from a process that was killed. */
+  | {
+      readonly type: 'snapshots-removed';
+      readonly repository: string;
+      readonly why: 'pruned' | 'orphaned';
+      readonly count: number;
+      /** Names, as many as fit. */
+      readonly snapshots: string;
+    }
   | { readonly type: 'standby'; readonly leader: string }
   | { readonly type: 'leading'; readonly identity: string; readonly epoch: number };
 

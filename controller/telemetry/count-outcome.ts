@@ -74,6 +74,11 @@ export function countOutcome(meter: Meter, outcome: Outcome): void {
     case 'resumed':
     case 'storage-recovered':
     case 'requested':
+    case 'snapshots-asked':
+    case 'snapshots-impossible':
+    case 'snapshots-failed':
+    case 'snapshots-removed':
+    case 'snapshots-decided':
       break;
     default:
       outcome satisfies never;

@@ -4,7 +4,7 @@ import type { LogLevel } from './log-levels.ts';
 
 /** Outcomes become log lines here and nowhere else. */
 
-const LEVELS: Readonly<Record<Exclude<Outcome['type'], 'merged' | 'requested'>, LogLevel>> = {
+const LEVELS: Readonly<Record<Exclude<Outcome['type'], 'merged' | 'requested' | 'snapshots-decided'>, LogLevel>> = {
   catalogue: 'info',
   listed: 'debug',
   synced: 'info',
@@ -26,6 +26,10 @@ const LEVELS: Readonly<Record<Exclude<Outcome['type'], 'merged' | 'requested'>, 
   'new-line': 'warn',
   'storage-failed': 'error',
   'storage-recovered': 'info',
+  'snapshots-asked': 'info',
+  'snapshots-impossible': 'warn',
+  'snapshots-failed': 'warn',
+  'snapshots-removed': 'info',
   standby: 'info',
   leading: 'info',
 };
@@ -53,5 +57,6 @@ export function observe(log: Log, outcome: Outcome): void {
 
 function levelOf(outcome: Outcome): LogLevel {
   if (outcome.type === 'merged') return MERGED[outcome.result];
+  if (outcome.type === 'snapshots-decided') return outcome.failed + outcome.impossible > 0 ? 'error' : 'info';
   return outcome.type === 'requested' ? REQUESTED[outcome.result] : LEVELS[outcome.type];
 }
