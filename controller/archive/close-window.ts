@@ -1,4 +1,5 @@
 import { ARCHIVE_FILE, type ArchiveFile, renderArchiveFile } from '../core/archive-file.ts';
+import type { CommitData, VolumeData } from '../core/data/volume-data.ts';
 import { type ObjectChange, type Occasion, renderMessage } from '../core/message.ts';
 import { CLUSTER_REPOSITORY, type ResourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -16,6 +17,8 @@ export interface Closing {
   readonly clock: Clock;
   readonly ledger: HeldLedger;
   readonly report: (outcome: Outcome) => void;
+  /** Undefined where volumes are nobody's business. */
+  readonly volumes: VolumeData | undefined;
   /** False while the window must not be committed: its namespace may be another one by now. */
   readonly admits: (space: Space) => Promise<boolean>;
   /** Why objects of this resource went, where it is known: its definition is being deleted. */
@@ -42,6 +45,7 @@ export async function closeWindow(closing: Closing, space: Space): Promise<void>
       const committed = await commitGroup(closing, space, group);
       if (committed !== undefined) closing.report(committed);
     }
+    await commitVolumes(closing, space);
     if (guarded?.type === 'allowed') await release(space, closing.ledger);
   } catch (error) {
     space.window ??= window;
@@ -118,13 +122,66 @@ async function commitGroup(closing: Closing, space: Space, group: Group): Promis
   const file = describeSpace(closing, space, group);
   space.repository.stage(ARCHIVE_FILE, renderArchiveFile(file));
   const changes = [...group.changes.values()].sort(byRef);
-  const message = renderMessage(changes, occasionOf(closing, group));
   const paths = new Set([...group.changes.keys(), ARCHIVE_FILE]);
-  const committed = await commitSpace(space, { message, objects: changes.length, paths }, closing.clock);
+  const committed = await commitWithVolumes(closing, space, {
+    messageOf: (volumes) => renderMessage(changes, { ...occasionOf(closing, group), trailers: volumes.trailers }),
+    objects: changes.length,
+    paths,
+  });
   // What came to the same path meanwhile belongs to the next window.
   for (const [path, change] of group.changes) if (space.pending.get(path) === change) space.pending.delete(path);
   if (committed !== undefined) space.file = file;
   return committed;
+}
+
+/** Snapshots that are due although no object changed have a commit of their own, with the tree of the one before. */
+async function commitVolumes(closing: Closing, space: Space): Promise<void> {
+  if (space.snapshots === 'as-usual' || space.repository.head === undefined) return;
+  const committed = await commitWithVolumes(closing, space, {
+    messageOf: ({ asked, trailers }) => {
+      const headline = `volumes of ${space.name}: ${asked} ${asked === 1 ? 'snapshot' : 'snapshots'}`;
+      return renderMessage([], { ...occasionOf(closing, { headline, changes: new Map() }), trailers });
+    },
+    objects: 0,
+    paths: new Set(),
+  });
+  if (committed !== undefined) closing.report(committed);
+}
+
+const NO_VOLUMES: Pick<CommitData, 'asked' | 'trailers'> = { asked: 0, trailers: [] };
+
+/** Asks for the snapshots, then commits, then says what became of them; a commit that is not made takes them back. */
+async function commitWithVolumes(
+  { volumes, clock }: Closing,
+  space: Space,
+  {
+    messageOf,
+    objects,
+    paths,
+  }: {
+    readonly messageOf: (volumes: Pick<CommitData, 'asked' | 'trailers'>) => string;
+    readonly objects: number;
+    readonly paths: ReadonlySet<string>;
+  },
+): Promise<Extract<Outcome, { type: 'committed' }> | undefined> {
+  const isForced = space.snapshots === 'forced';
+  space.snapshots = 'as-usual';
+  const hasVolumes = volumes !== undefined && space.name !== CLUSTER_REPOSITORY;
+  const data = hasVolumes ? await volumes.beforeCommit(space.name, { isForced }) : undefined;
+  const told = data ?? NO_VOLUMES;
+  let id: string | undefined;
+  try {
+    if (objects === 0 && told.asked === 0) return undefined;
+    const commit = { message: messageOf(told), objects, paths, sameTree: objects === 0 };
+    const committed = await commitSpace(space, commit, clock);
+    id = committed?.id;
+    return committed;
+  } catch (error) {
+    if (isForced) space.snapshots = 'forced';
+    throw error;
+  } finally {
+    await (id === undefined ? data?.abandoned() : data?.committed(id));
+  }
 }
 
 function occasionOf(closing: Closing, group: Group): Occasion {

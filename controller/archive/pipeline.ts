@@ -1,4 +1,5 @@
 import type { Change } from '../core/change.ts';
+import type { VolumeData } from '../core/data/volume-data.ts';
 import { CLUSTER_REPOSITORY, type Resource, type ResourceName, resourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Catalogue, Clock, Cluster, Sealer } from '../core/ports.ts';
@@ -33,6 +34,7 @@ import type { HeldLedger } from './sweep-guard.ts';
 import { type Intake, takeApplied, takeDeleted } from './take.ts';
 import { Tally } from './tally.ts';
 import { causeOfDeletion, definitionPath, describeVanished, isDefinition, sweepVanished } from './vanished.ts';
+import { type OpenVolumeData, openVolumes } from './volumes.ts';
 import { WindowCloser } from './window-closer.ts';
 
 /**
@@ -51,6 +53,8 @@ export interface ArchiveParts {
   readonly tally?: Tally;
   readonly vitals?: Vitals;
   readonly ledger: HeldLedger;
+  /** Saves the volumes beside each commit; nobody does when left out. */
+  readonly openVolumeData?: OpenVolumeData | undefined;
   /** Where what is committed is pushed; nowhere when left out. */
   readonly remote?: RemoteAccess | undefined;
 }
@@ -163,6 +167,7 @@ class ArchiveRun {
   readonly #publishing: Publishing | undefined;
   readonly #ended: EndedLines;
   readonly #lines: Lines;
+  readonly #volumes: VolumeData | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isSynced = false;
 
@@ -180,6 +185,12 @@ class ArchiveRun {
       report: (outcome) => this.#report(outcome),
       signal: this.#signal,
       isPatient: !options.once,
+    });
+    this.#volumes = openVolumes(parts.openVolumeData, spaces, {
+      ...{ guard: options.guard, clock: parts.clock, signal: this.#signal, fail },
+      touched: () => this.#closer.touched(),
+      noted: (repository) => this.#publishing?.mark(repository),
+      report: (outcome) => this.#report(outcome),
     });
     this.#closing = this.#closingOf();
     this.#intake = this.#intakeOf();
@@ -232,6 +243,7 @@ class ArchiveRun {
     await using ended = this.#ended;
     await using publishing = this.#publishing;
     await using lines = this.#lines;
+    await using volumes = this.#volumes;
     await using _requests = watchRequests({
       dataDirectory: this.#options.dataDirectory,
       spaces: this.#spaces,
@@ -265,6 +277,7 @@ class ArchiveRun {
       lines.hurry();
       do await this.#closer.drain();
       while (await lines.settle());
+      if (this.#options.once) await volumes?.settle(this.#signal);
     }
     await publishing?.drain();
     this.#throwFailure();
@@ -386,6 +399,7 @@ class ArchiveRun {
     const objects = tallies.reduce((sum, tally) => sum + tally.objects, 0);
     this.#isSynced = true;
     this.#outcomes.push({ type: 'synced', resources: tallies.length, objects, skipped: this.#streams.gaps.length });
+    this.#volumes?.start(this.#spaces.all().map(({ name }) => name));
     this.#closer.start();
   }
 
@@ -405,6 +419,7 @@ class ArchiveRun {
       secretsPolicy: this.#parts.sealer.policy,
       clock: this.#parts.clock,
       ledger: this.#parts.ledger,
+      volumes: this.#volumes,
       report: (outcome) => this.#report(outcome),
       admits: (space) => this.#lines.admits(space),
       causeOfDeletion: (resource) =>

@@ -34,6 +34,8 @@ export class Space implements AsyncDisposable {
   readonly held = new Map<string, PendingChange>();
   /** As many were held when it was last reported. */
   heldReported = 0;
+  /** Snapshots of its volumes that the next commit asks for; where no object changed, one is made for them. */
+  snapshots: 'as-usual' | 'due' | 'forced' = 'as-usual';
   /** After a write that failed: not before this moment, on the monotonic clock. */
   retryAt: number | undefined;
   readonly #uids = new Map<string, number>();

@@ -18,6 +18,8 @@ export interface CommitOptions {
   readonly time: Date;
   /** Commits that this one joins to the branch; there is one then even when no file differs. */
   readonly mergeParents?: readonly ObjectId[];
+  /** A commit is made also when no file differs. */
+  readonly sameTree?: boolean;
 }
 
 export interface CommitDraft {
@@ -40,7 +42,8 @@ export function draftCommit(
   for (const [path, { id }] of taken) if (fileIdIn(tree, path) !== id) changes.set(path, id);
   const edit = editTree(tree, changes);
   const root = edit.tree?.id ?? EMPTY_TREE;
-  if (root === (treeId ?? EMPTY_TREE) && parents.length === (head === undefined ? 0 : 1)) return undefined;
+  const isSame = root === (treeId ?? EMPTY_TREE) && parents.length === (head === undefined ? 0 : 1);
+  if (isSame && options.sameTree !== true) return undefined;
   const objects = stagedObjects(taken);
   addTrees(objects, edit.changed, root);
   const { message, author, committer = author, time } = options;

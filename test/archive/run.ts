@@ -13,7 +13,7 @@ import { openSealer } from '../../controller/secrets/seal.ts';
 
 export interface RunOptions
   extends Partial<Pick<ArchiveOptions, 'clusterId' | 'includeOwned' | 'window' | 'guard'>>,
-    Pick<ArchiveParts, 'remote'> {
+    Pick<ArchiveParts, 'remote' | 'openVolumeData'> {
   /** What a person allowed to go. */
   readonly ledger?: HeldLedger;
   readonly clock?: Clock;
@@ -88,6 +88,7 @@ async function* start(
       tally: options.tally ?? new Tally(),
       ledger: options.ledger ?? NOTHING_ALLOWED,
       remote: options.remote,
+      openVolumeData: options.openVolumeData,
     },
     {
       scope: compileScope(scope),

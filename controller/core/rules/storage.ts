@@ -32,6 +32,16 @@ export const storageRules: readonly Rule[] = [
       reason: 'A restore puts the snapshot of the restore point there',
     }),
   ),
+  ...['dataSource', 'dataSourceRef'].map(
+    (field): Rule => ({
+      id: `claim-restored-${kebab(field)}`,
+      resources: claims,
+      pointer: `/spec/${field}`,
+      verdict: 'strip',
+      reason: 'kubekeeper filled the claim at a restore; its snapshot was only there for that',
+      when: { parts: { '/kind': ['VolumeSnapshot'], '/name': ['kubekeeper-restore-*'] } },
+    }),
+  ),
   ...['capacity/storage', 'phase'].map(
     (field): Rule => ({
       id: `claim-status-${field.replace('/storage', '')}`,
