@@ -290,3 +290,15 @@ test('volumes lose the uid of their claim and keep the handle of their data', ()
     csi: { volumeHandle: 'h' },
   });
 });
+
+test('what a restore filled a claim from is not in its file, and what a person named is', () => {
+  const claim = (name: string) => {
+    const source = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name };
+    return object('v1', 'PersistentVolumeClaim', {
+      spec: { accessModes: ['ReadWriteOnce'], dataSource: source, dataSourceRef: source },
+    });
+  };
+  const spec = (name: string) => at(clean(claim(name), 'persistentvolumeclaims').object, 'spec') as JsonObject;
+  assert.deepEqual(spec('kubekeeper-restore-4f1c9a'), { accessModes: ['ReadWriteOnce'] });
+  assert.deepEqual(Object.keys(spec('mine')).sort(), ['accessModes', 'dataSource', 'dataSourceRef']);
+});
