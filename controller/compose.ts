@@ -10,7 +10,7 @@ import { openCluster } from './cluster/open-cluster.ts';
 export { openCluster };
 
 import type { DriftPoint } from './archive/drift.ts';
-import { type Connection, connect } from './cluster/connect.ts';
+import { type Connection, connect, type UpgradingConnection } from './cluster/connect.ts';
 import type { ArchiveConfig } from './config.ts';
 import type { LiveConfig } from './config-history.ts';
 import type { ElectionTimings } from './core/election.ts';
@@ -39,7 +39,7 @@ export const systemClock: Clock = { wall: () => Date.now(), monotonic: () => per
 export type OnRetry = (error: KeeperError, ms: number) => void;
 
 /** What the entry point gives beside the configuration. */
-export type RunOptions = Pick<ArchiveOptions, 'once' | 'signal'> & {
+export type RunOptions = Pick<ArchiveOptions, 'once' | 'signal' | 'snapshots'> & {
   readonly tally: Tally;
   readonly vitals?: Vitals;
   readonly onRetry?: OnRetry;
@@ -58,12 +58,13 @@ export async function* runArchive(config: ArchiveConfig, options: RunOptions): A
   const clusterId = await readClusterId(cluster);
   await using remote = config.remote && (await openRemote(config.remote, { cluster, clusterId }));
   const run = (leadership: Leadership | undefined) =>
-    archiveUnder(leadership, config, { ...options, rules, cluster, clusterId, remote });
+    archiveUnder(leadership, config, { ...options, rules, connection, cluster, clusterId, remote });
   yield* elect(config.election, { ...options, connection, clusterId }, run);
 }
 
 type Prepared = RunOptions & {
   readonly rules: RuleSet;
+  readonly connection: UpgradingConnection;
   readonly cluster: Cluster;
   readonly clusterId: string;
   readonly remote: OpenRemote | undefined;
@@ -73,11 +74,12 @@ type Prepared = RunOptions & {
 async function* archiveUnder(
   leadership: Leadership | undefined,
   config: ArchiveConfig,
-  { rules, cluster, clusterId, remote, ...options }: Prepared,
+  { rules, connection, cluster, clusterId, remote, ...options }: Prepared,
 ): AsyncGenerator<Outcome> {
   await using lock = await openDataDirectory(config.dataDirectory, leadership?.lockTerm);
   const guard = guardOf(lock, leadership);
   const sealing = { policy: config.secrets, dataDirectory: lock.directory, recipients: config.ageRecipients };
+  const openVolumeData = await openData(config, connection, lock.directory);
   yield* archive(
     {
       cluster,
@@ -87,6 +89,7 @@ async function* archiveUnder(
       tally: options.tally,
       ...(options.vitals === undefined ? {} : { vitals: options.vitals }),
       ledger: openLedger(lock.directory, guard),
+      openVolumeData,
       remote,
     },
     {
@@ -96,10 +99,18 @@ async function* archiveUnder(
       window: config.window,
       includeOwned: config.includeOwned,
       once: options.once,
+      snapshots: options.snapshots,
       signal: leadership?.term.signal ?? options.signal,
       guard,
     },
   );
+}
+
+/** Loaded only where volumes are saved. */
+async function openData({ data: policy }: ArchiveConfig, connection: UpgradingConnection, dataDirectory: string) {
+  if (policy === undefined) return undefined;
+  const { openVolumes } = await import('./open-volume-data.ts');
+  return await openVolumes(connection, dataDirectory, { policy, clock: systemClock });
 }
 
 /** Held deletions, as files of the data directory. */

@@ -22,7 +22,7 @@ export const SOURCE_SETTINGS: readonly Setting[] = [REPOSITORY_SETTING, ...DATA_
 /** What the archive's own look at the cluster needs: the same as the archiver has. */
 export const LIVE_SETTINGS: readonly Setting[] = [
   ...CONNECTION_SETTINGS,
-  ...only(ARCHIVE_SETTINGS, 'resources', 'exclude-resources', 'selector'),
+  ...only(ARCHIVE_SETTINGS, 'config', 'resources', 'exclude-resources', 'selector'),
   ...RULE_SETTINGS,
 ];
 

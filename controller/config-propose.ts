@@ -13,10 +13,10 @@ import { EVERYTHING } from './core/restore/plan.ts';
 /** The settings of propose and apply-merged: those of restore, and the remote. */
 
 /** What a pull request about the files of one repository cannot say. */
-const NOT_PROPOSED = ['into', 'storage-class', 'host', 'image', 'include-owned'];
+const NOT_PROPOSED = ['into', 'storage-class', 'host', 'image', 'include-owned', 'existing-data'];
 /** What each pull request says itself. */
 const PROPOSED = [
-  ...['to', 'from', 'object', 'kinds', 'selector', 'field', 'prune', 'delete-protected', 'existing', 'even-if-managed'],
+  ...['to', 'from', 'object', 'kinds', 'selector', 'field', 'prune', 'delete-protected', 'existing', 'even-if-managed', 'volumes'],
 ];
 
 export const PROPOSE_SETTINGS: readonly Setting[] = [...without(RESTORE_SETTINGS, ...NOT_PROPOSED), ...REMOTE_SETTINGS];

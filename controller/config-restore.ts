@@ -59,6 +59,19 @@ const SELECTION_SETTINGS: readonly Setting[] = [
   },
   { flag: 'even-if-managed', help: 'also over what Argo CD or Flux keeps as it is' },
   {
+    flag: 'volumes',
+    value: 'which',
+    default: 'all',
+    help: 'claims that come back with their data: all, none, names (a,b), or only: with their data, and nothing else',
+  },
+  {
+    flag: 'existing-data',
+    value: 'policy',
+    default: 'refuse',
+    choices: ['refuse', 'replace'],
+    help: 'the data of claims that live is left as it is, or replaced: who uses it is scaled to 0 meanwhile',
+  },
+  {
     flag: 'storage-class',
     value: 'old=new',
     repeatable: true,
@@ -172,6 +185,23 @@ function parseSelection(raw: RawSettings): Selection {
     existing: choice('existing', text(raw, 'existing') ?? 'update', ['skip', 'update', 'replace']),
     evenIfManaged: isOn(raw['evenIfManaged']),
     unprotect,
+    ...parseVolumes(raw),
+  };
+}
+
+/** What is so unless told stays unsaid, so that a plan's hash is that of versions that knew no data. */
+function parseVolumes(raw: RawSettings): Pick<Selection, 'volumes' | 'existingData'> {
+  const given = list(raw, 'volumes');
+  const words = given.filter((one) => one === 'all' || one === 'none' || one === 'only');
+  if (words.length > 0 && given.length > 1)
+    throw usage(`--volumes takes all, none, only, or names of claims, not "${given.join(',')}"`);
+  const [first] = given;
+  const replaces = choice('existing-data', text(raw, 'existingData') ?? 'refuse', ['refuse', 'replace']) === 'replace';
+  if (replaces && first === 'none') throw usage('--existing-data replace brings data back and --volumes none does not, give one of them');
+  if (first === 'only' && isOn(raw['prune'])) throw usage('--volumes only restores nothing but data and --prune deletes objects, give one of them');
+  return {
+    ...(first === undefined || first === 'all' ? {} : { volumes: first === 'none' || first === 'only' ? first : given }),
+    ...(replaces ? { existingData: 'replace' } : {}),
   };
 }
 

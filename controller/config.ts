@@ -1,3 +1,5 @@
+import { parseDuration } from './core/data/durations.ts';
+import type { DataPolicy } from './core/data/policy.ts';
 import { parseRemoteTemplate, type RemoteTemplate } from './core/remote.ts';
 import type { ScopeOptions } from './core/scope.ts';
 import { KeeperError } from './errors.ts';
@@ -87,8 +89,15 @@ const MERGED_SETTINGS: readonly Setting[] = [
   { flag: 'require-approval', help: 'with --apply-merged: refuse what was merged without an approval' },
 ];
 
+export const CONFIG_SETTING: Setting = {
+  flag: 'config',
+  value: 'file',
+  help: 'YAML file with settings and the policy for volume data; a flag or variable wins over its field',
+};
+
 export const ARCHIVE_SETTINGS: readonly Setting[] = [
   ...CONNECTION_SETTINGS,
+  CONFIG_SETTING,
   {
     flag: 'namespaces',
     value: 'globs',
@@ -145,6 +154,8 @@ export interface ArchiveConfig {
   /** Where to serve probes and metrics. */
   readonly listen?: { readonly host?: string; readonly port: number };
   readonly election?: ElectionConfig;
+  /** Volume data beside each commit; none when left out. Only a file has it (config-file.ts). */
+  readonly data?: DataPolicy;
   readonly logLevel: LogLevel;
 }
 
@@ -173,10 +184,10 @@ export interface ElectionConfig {
 
 /** Checks and converts. Throws KeeperError USAGE_INVALID that names the flag and what it takes. */
 export function parseArchiveConfig(raw: RawSettings): ArchiveConfig {
-  const silenceMs = parseDuration('window', text(raw, 'window') ?? '5s');
-  const maximumMs = parseDuration('max-window', text(raw, 'maxWindow') ?? '30s');
+  const [silence, maximum] = [text(raw, 'window') ?? '5s', text(raw, 'maxWindow') ?? '30s'];
+  const [silenceMs, maximumMs] = [parseTime('window', silence), parseTime('max-window', maximum)];
   if (maximumMs < silenceMs) {
-    throw usage(`--max-window (${text(raw, 'maxWindow')}) must not be shorter than --window (${text(raw, 'window')})`);
+    throw usage(`--max-window (${maximum}) must not be shorter than --window (${silence})`);
   }
   const selector = text(raw, 'selector');
   const remote = parseRemoteConfig(raw);
@@ -257,7 +268,7 @@ function parseMergedConfig(raw: RawSettings, remote: Pick<ArchiveConfig, 'remote
   }
   if (asUser === undefined) throw usage('--apply-merged needs --apply-as: whose rights a merged restore has');
   requirePullRequests(remote, '--apply-merged needs --remote: pull requests are merged there');
-  const everyMs = parseDuration('apply-every', text(raw, 'applyEvery') ?? '30s');
+  const everyMs = parseTime('apply-every', text(raw, 'applyEvery') ?? '30s');
   return { merged: { asUser, ...(identityFile === undefined ? {} : { identityFile }), everyMs, needsApproval } };
 }
 
@@ -310,14 +321,11 @@ export function isOn(value: RawSettings[string]): boolean {
   return value === true || (typeof value === 'string' && /^(1|true|yes|on)$/i.test(value));
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function parseDuration(flag: string, value: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value);
-  if (match === null || (match[2] === undefined && Number(match[1]) !== 0)) {
-    throw usage(`--${flag} takes a time such as 500ms, 5s or 2m, not "${value}"`);
-  }
-  return Number(match[1]) * (UNITS[match[2] ?? 's'] as number);
+/** Milliseconds. */
+function parseTime(flag: string, value: string): number {
+  const ms = /^0(?:\.0+)?$/.test(value) ? 0 : parseDuration(value);
+  if (ms === undefined) throw usage(`--${flag} takes a time such as 500ms, 5s or 2m, not "${value}"`);
+  return ms;
 }
 
 export function choice<T extends string>(flag: string, value: string, choices: readonly T[]): T {

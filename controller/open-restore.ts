@@ -163,7 +163,7 @@ export async function* runRestore(
   const note = (uid: string | undefined) => writeContinuedLine(config.dataDirectory, namespace, { uid, of });
   const line = { making: () => note(undefined), made: (uid: string) => note(uid) };
   const parts = { target, journal, clock: systemClock, line: isSameLine ? line : undefined };
-  yield* carryOut(parts, planned, { signal, late: resumes?.late ?? [] });
+  yield* carryOut(parts, planned, { signal, late: resumes?.late ?? [], volumes: resumes?.volumes });
 }
 
 /** Which repository holds a commit that is named by its id alone. Throws USAGE_INVALID for none, and for more than one. */

@@ -83,7 +83,7 @@ async function tagHead(dataDirectory: string, { repository: name, ...safety }: S
 }
 
 /** With the secrets policy of what is there, so that no sealed value is rewritten. */
-async function archiveConfigOf(
+export async function archiveConfigOf(
   config: RestoreConfig,
   point: RestorePoint,
   repositories: readonly string[],

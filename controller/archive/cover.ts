@@ -3,7 +3,7 @@ import type { Catalogue } from '../core/ports.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import type { Scope } from '../core/scope.ts';
 
-export interface Coverage {
+interface Covered {
   /** What is listed. */
   readonly covered: readonly Resource[];
   /** What the rules never archive, so that it is not even listed. */
@@ -11,7 +11,7 @@ export interface Coverage {
 }
 
 /** What of a catalogue an archive covers. */
-export function cover(catalogue: Pick<Catalogue, 'resources'>, scope: Scope, rules: RuleSet): Coverage {
+export function cover(catalogue: Pick<Catalogue, 'resources'>, scope: Scope, rules: RuleSet): Covered {
   const inScope = catalogue.resources.filter((one) => scope.includesResource(one) && hasRepository(scope, one));
   const never: { resource: ResourceName; reason: string }[] = [];
   const covered = inScope.filter((resource) => {

@@ -1,24 +1,22 @@
 import type { Change } from '../core/change.ts';
 import type { VolumeData } from '../core/data/volume-data.ts';
-import { CLUSTER_REPOSITORY, type Resource, type ResourceName, resourceName } from '../core/object.ts';
+import type { ResourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Catalogue, Clock, Cluster, Sealer } from '../core/ports.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import type { Scope } from '../core/scope.ts';
 import { Queue } from '../core/streams.ts';
-import type { Gap, Offered, Vitals } from '../core/vitals.ts';
+import type { Offered, Vitals } from '../core/vitals.ts';
 import type { WindowLimits } from '../core/window.ts';
 import { type Closing, closeWindow } from './close-window.ts';
-import { cover } from './cover.ts';
+import { Coverage } from './coverage.ts';
 import { type Damage, isDamage } from './damage.ts';
-import { Gaps } from './gaps.ts';
 import { watchHeld } from './held-watch.ts';
 import type { Lines } from './lines.ts';
 import { EndedLines } from './lines-ended.ts';
 import { type LineAccess, openLineAccess, openLines, partBy } from './lines-open.ts';
 import { newerThan } from './lines-retake.ts';
 import { migrateRules } from './migrate.ts';
-import { findMissing } from './missing.ts';
 import { recallSpaces } from './publish-recall.ts';
 import { openPublishing, type Publishing, type RemoteAccess } from './publishing.ts';
 import { Quarantine } from './quarantine.ts';
@@ -33,8 +31,8 @@ import { sweepUnseen } from './sweep.ts';
 import type { HeldLedger } from './sweep-guard.ts';
 import { type Intake, takeApplied, takeDeleted } from './take.ts';
 import { Tally } from './tally.ts';
-import { causeOfDeletion, definitionPath, describeVanished, isDefinition, sweepVanished } from './vanished.ts';
-import { type OpenVolumeData, openVolumes } from './volumes.ts';
+import { isDefinition } from './vanished.ts';
+import { type OpenVolumeData, openVolumes, wantSnapshots } from './volumes.ts';
 import { WindowCloser } from './window-closer.ts';
 
 /**
@@ -68,6 +66,8 @@ export interface ArchiveOptions {
   readonly includeOwned: boolean;
   /** List, commit, end. */
   readonly once: boolean;
+  /** Of all volumes, after the first lists, whatever the interval says. */
+  readonly snapshots?: 'forced' | undefined;
   /** Asked before every commit, push and removal; the run ends with what it throws. */
   readonly guard?: Guard;
   readonly signal: AbortSignal;
@@ -154,16 +154,8 @@ class ArchiveRun {
   readonly #intake: Intake;
   readonly #closing: Closing;
   readonly #tally: Tally;
-  /** Grows with each new resource, so that a version once chosen stays as long as it is served. */
-  readonly #pinned: Map<ResourceName, string>;
-  /** Custom resources that this run has seen defined. */
-  readonly #definitions = new Set<string>();
+  readonly #coverage: Coverage;
   readonly #scaled = new ScaleTargets();
-  readonly #gaps = new Gaps();
-  #toldCatalogue = '';
-  #kinds: ReadonlySet<string> = new Set();
-  #catalogue: Catalogue = { resources: [], unavailable: [], served: new Map() };
-  #covered: readonly Resource[] = [];
   readonly #publishing: Publishing | undefined;
   readonly #ended: EndedLines;
   readonly #lines: Lines;
@@ -176,7 +168,7 @@ class ArchiveRun {
     this.#options = options;
     this.#spaces = spaces;
     this.#outcomes = outcomes;
-    this.#pinned = new Map(pinnedVersions(spaces));
+    this.#coverage = new Coverage({ ...parts, ...options, spaces }, pinnedVersions(spaces));
     this.#signal = AbortSignal.any([this.#stop.signal, options.signal]);
     this.#patience = new StopPatience(this.#signal, EXPLAIN_MS);
     this.#tally = parts.tally ?? new Tally();
@@ -218,7 +210,7 @@ class ArchiveRun {
     this.#lines = openLines(parts, options, {
       ...{ spaces, storage: this.#storage, closing: this.#closing, intake: this.#intake },
       ...{ publishing: this.#publishing, ended: this.#ended, signal: this.#signal, fail },
-      resources: () => this.#covered,
+      resources: () => this.#coverage.covered,
       within: (ask) => this.#patience.within(ask),
       // Not for the remote of the line that begins.
       report: (outcome) => outcomes.push(outcome),
@@ -232,7 +224,7 @@ class ArchiveRun {
   }
 
   async run(): Promise<void> {
-    const pinned = this.#pinned;
+    const { pinned } = this.#coverage;
     using _held = watchHeld({
       spaces: this.#spaces,
       ledger: this.#parts.ledger,
@@ -250,6 +242,7 @@ class ArchiveRun {
       clock: this.#parts.clock,
       signal: this.#signal,
       isSynced: () => this.#isSynced,
+      hasVolumes: volumes !== undefined,
       reread: (space, signal) => lines.reread(space, signal),
       isGap: (resource) => this.#streams.gaps.some((gap) => gap.resource === resource),
       close: (space) => this.#closer.closeNow(space),
@@ -264,7 +257,7 @@ class ArchiveRun {
     await this.#scaled.recall(this.#spaces.all());
     this.#pushAll(await migrateRules(this.#spaces, this.#closing, this.#parts.rules));
     const catalogue = await this.#parts.cluster.discover({ signal: this.#signal, pinned });
-    this.#pushAll(this.#gaps.remember(await findMissing(this.#parts.cluster, this.#options.scope, catalogue)));
+    this.#pushAll(await this.#coverage.findMissing(catalogue));
     await this.#follow(catalogue);
     const listed = this.#streams.firstLists().then(() => this.#firstListsDone());
     if (this.#options.once) await Promise.all([listed, this.#streams.ended()]);
@@ -291,30 +284,10 @@ class ArchiveRun {
 
   /** Starts and stops streams; what vanished is looked into once its definition's fate is known. */
   async #follow(catalogue: Catalogue): Promise<void> {
-    const { covered, never } = cover(catalogue, this.#options.scope, this.#parts.rules);
-    this.#catalogue = catalogue;
-    for (const resource of covered) {
-      const name = resourceName(resource);
-      if (!this.#pinned.has(name)) this.#pinned.set(name, resource.version);
-    }
-    this.#covered = covered;
-    this.#kinds = new Set(covered.map((resource) => `${resource.group}/${resource.kind}`));
-    this.#streams.follow({ ...catalogue, resources: covered });
-    this.#reportCatalogue({
-      type: 'catalogue',
-      resources: covered.length,
-      unavailable: catalogue.unavailable.length,
-      never,
-    });
-    this.#pushAll(this.#gaps.update(await this.#sweepVanished()));
+    this.#pushAll(this.#coverage.take(catalogue));
+    this.#streams.follow({ ...catalogue, resources: this.#coverage.covered });
+    this.#pushAll(await this.#coverage.sweepVanished(this.#parts.clock.monotonic()));
     this.#closer.touched();
-  }
-
-  /** A watch begins with the catalogue that we have; the same again is no news. */
-  #reportCatalogue(outcome: Outcome): void {
-    const text = JSON.stringify(outcome);
-    if (text !== this.#toldCatalogue) this.#outcomes.push(outcome);
-    this.#toldCatalogue = text;
   }
 
   #pushAll(outcomes: readonly Outcome[]): void {
@@ -329,7 +302,7 @@ class ArchiveRun {
   #offered(): Offered {
     const spaces = this.#spaces;
     return {
-      gaps: () => [...this.#gaps.all((gap) => this.#isMissing(gap)), ...this.#streams.gaps],
+      gaps: () => [...this.#coverage.gaps(), ...this.#streams.gaps],
       unpushed: () => this.#publishing?.waiting ?? [],
       held: () =>
         spaces.all().flatMap(({ name, held }) => (held.size === 0 ? [] : [{ repository: name, deletions: held.size }])),
@@ -338,33 +311,11 @@ class ArchiveRun {
     };
   }
 
-  /** Of what was asked for by name. */
-  #isMissing({ namespace, resource }: Gap): boolean {
-    if (namespace !== undefined) return this.#spaces.get(namespace) === undefined;
-    return this.#options.scope.unmatched(this.#catalogue.resources).includes(resource);
-  }
-
-  #sweepVanished(): Promise<readonly Outcome[]> {
-    const cluster = this.#spaces.get(CLUSTER_REPOSITORY);
-    return sweepVanished(
-      {
-        cluster: this.#parts.cluster,
-        spaces: this.#spaces,
-        catalogue: this.#catalogue,
-        isCovered: (resource) => this.#options.scope.includesResource(describeVanished(resource)),
-        // HEAD, not the stage: the definition's own deletion may be staged already.
-        isKnownDefinition: (resource) =>
-          this.#definitions.has(resource) || cluster?.repository.fileId(definitionPath(resource)) !== undefined,
-      },
-      this.#parts.clock.monotonic(),
-    );
-  }
-
   async #take(change: Change, list: ListInProgress | undefined): Promise<void> {
     switch (change.type) {
       case 'applied': {
         this.#scaled.note(change.resource, change.object);
-        if (isDefinition(change.resource)) this.#definitions.add(change.object.metadata.name);
+        if (isDefinition(change.resource)) this.#coverage.noteDefinition(change.object.metadata.name);
         const seen = { isListed: list !== undefined };
         const place = await takeApplied(this.#intake, change.resource, change.object, seen);
         if (list !== undefined && place !== undefined) {
@@ -400,6 +351,9 @@ class ArchiveRun {
     this.#isSynced = true;
     this.#outcomes.push({ type: 'synced', resources: tallies.length, objects, skipped: this.#streams.gaps.length });
     this.#volumes?.start(this.#spaces.all().map(({ name }) => name));
+    if (this.#options.snapshots === 'forced') {
+      for (const space of this.#spaces.all()) wantSnapshots(space, 'forced', this.#parts.clock.monotonic());
+    }
     this.#closer.start();
   }
 
@@ -422,8 +376,7 @@ class ArchiveRun {
       volumes: this.#volumes,
       report: (outcome) => this.#report(outcome),
       admits: (space) => this.#lines.admits(space),
-      causeOfDeletion: (resource) =>
-        this.#patience.within(() => causeOfDeletion(this.#parts.cluster, this.#catalogue, resource)),
+      causeOfDeletion: (resource) => this.#patience.within(() => this.#coverage.causeOfDeletion(resource)),
     };
   }
 
@@ -438,7 +391,7 @@ class ArchiveRun {
       storage: this.#storage,
       includeOwned: this.#options.includeOwned,
       isScaleTarget: (target) => this.#scaled.has(target),
-      isArchived: (group, kind) => this.#kinds.has(`${group}/${kind}`),
+      isArchived: (group, kind) => this.#coverage.isArchived(group, kind),
     };
   }
 }

@@ -1,12 +1,7 @@
 import { Tally } from '../archive/tally.ts';
 import { runArchive, systemClock } from '../compose.ts';
-import {
-  ARCHIVE_SETTINGS,
-  type ArchiveConfig,
-  type OutputFormat,
-  parseArchiveConfig,
-  parseOutputFormat,
-} from '../config.ts';
+import { ARCHIVE_SETTINGS, type ArchiveConfig, type OutputFormat, parseOutputFormat, usage } from '../config.ts';
+import { readArchiveConfig } from '../config-file.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { Vitals } from '../core/vitals.ts';
 import { EXIT } from '../errors.ts';
@@ -36,14 +31,23 @@ export const archiveCommand: Verb = {
     'kubekeeper archive --once',
     'kubekeeper archive --namespaces "shop-*" --data-dir /var/lib/kubekeeper',
     'kubekeeper archive --secrets encrypt --age-recipient age1...',
+    'kubekeeper archive --config shop.yaml',
     'git -C kubekeeper-data/shop-web.git log --stat',
   ],
   async run(_args, raw) {
-    const config = parseArchiveConfig(raw);
+    const config = await readArchiveConfig(raw);
     const format = parseOutputFormat(raw);
-    return raw['once'] === true ? archiveOnce(config, format) : archiveOn(config);
+    if (raw['once'] !== true) return archiveOn(config);
+    refuseLasting(config);
+    return archiveOnce(config, format);
   },
 };
+
+/** What begins only after the first lists would never be done. */
+function refuseLasting({ merged }: ArchiveConfig): void {
+  if (merged !== undefined)
+    throw usage('--apply-merged is for an archiver that runs on, not for --once; use kubekeeper apply-merged');
+}
 
 /** Runs until a signal; each outcome is a log line, and a metric where an address is given. */
 async function archiveOn(config: ArchiveConfig): Promise<number> {

@@ -1,6 +1,7 @@
 import { runLook } from '../compose.ts';
 import type { RawSettings } from '../config.ts';
 import { parseOutputFormat } from '../config.ts';
+import { readSettings } from '../config-file.ts';
 import {
   type HistorySourceConfig,
   LIVE_SETTINGS,
@@ -107,7 +108,8 @@ async function lookAtLive(
   const stop = stopSignal();
   try {
     const onProgress = (objects: number) => progress.tell(`looking at the cluster: ${objects} objects`);
-    const look = await runLook({ ...parseLive(raw), ...source }, [point], { signal: stop.signal, onProgress });
+    const live = parseLive((await readSettings(raw)).raw);
+    const look = await runLook({ ...live, ...source }, [point], { signal: stop.signal, onProgress });
     progress.end();
     const isWhole = tellUnread(look, wanted);
     return { objects: (look.drifts[0]?.objects ?? []).filter(({ ref }) => wanted.includes(ref)), isWhole };

@@ -9,6 +9,7 @@ import {
   type Setting,
   usage,
 } from '../config.ts';
+import { readSettings } from '../config-file.ts';
 import { type HistorySourceConfig, LIVE_SETTINGS, parseLive, parseObjects, parseSource } from '../config-history.ts';
 import { DATA_DIRECTORY_SETTINGS, OBJECT_SETTING } from '../config-shared.ts';
 import { isEndedLine, namespaceOf } from '../core/line.ts';
@@ -50,7 +51,8 @@ export const driftCommand: Verb = {
     'kubekeeper drift shop --from ./shop.git --from yesterday',
     'kubekeeper drift --all -o json',
   ],
-  async run([namespace], raw) {
+  async run([namespace], given) {
+    const { raw } = await readSettings(given);
     const format = parseOutputFormat(raw);
     const { source, from } = parseFrom(raw);
     const isAll = raw['all'] === true;

@@ -1,5 +1,6 @@
 import { openCluster, openConnection, readRules } from '../compose.ts';
 import {
+  CONFIG_SETTING,
   CONNECTION_SETTINGS,
   type OutputFormat,
   parseConnectionConfig,
@@ -8,6 +9,7 @@ import {
   type RawSettings,
   RULE_SETTINGS,
 } from '../config.ts';
+import { readSettings } from '../config-file.ts';
 import { nearestFirst } from '../core/nearest.ts';
 import { type Resource, resourceName } from '../core/object.ts';
 import type { Catalogue, Cluster } from '../core/ports.ts';
@@ -24,7 +26,7 @@ export const explainCommand: Verb = {
   name: 'explain',
   summary: 'Show which fields of a resource or an object are left out, held or sealed, and why',
   arguments: [['<resource[/name]>', 'deployments.apps, or deployments.apps/web for what happens to that object']],
-  settings: [...CONNECTION_SETTINGS, ...RULE_SETTINGS],
+  settings: [...CONNECTION_SETTINGS, CONFIG_SETTING, ...RULE_SETTINGS],
   switches: [
     ['-n, --namespace <name>', 'namespace of the object'],
     ['-o, --output <format>', 'text or json (text)'],
@@ -34,7 +36,8 @@ export const explainCommand: Verb = {
     'kubekeeper explain services/web -n shop',
     'kubekeeper explain routes.route.openshift.io -o json',
   ],
-  async run([target = ''], raw) {
+  async run([target = ''], given) {
+    const { raw } = await readSettings(given);
     const format = parseOutputFormat(raw);
     const { rulesFile, includeOwned } = parseRulesConfig(raw);
     const rules = await readRules(rulesFile);

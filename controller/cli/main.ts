@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { type Setting, variableOf } from '../config.ts';
+import { type RawSettings, type Setting, variableOf } from '../config.ts';
 import { EXIT } from '../errors.ts';
 import { readVersion } from '../telemetry/version.ts';
 import { reportFailure } from './output.ts';
@@ -9,11 +9,14 @@ import type { Verb } from './verb.ts';
 
 const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   archive: async () => (await import('./archive.ts')).archiveCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
   changes: async () => (await import('./changes.ts')).changesCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,
   show: async () => (await import('./show.ts')).showCommand,
   tag: async () => (await import('./tag.ts')).tagCommand,
+  data: async () => (await import('./data.ts')).dataCommand,
+  prune: async () => (await import('./prune.ts')).pruneCommand,
   tags: async () => (await import('./tags.ts')).tagsCommand,
   drift: async () => (await import('./drift.ts')).driftCommand,
   plan: async () => (await import('./plan.ts')).planCommand,
@@ -71,8 +74,14 @@ function addVerb(program: Command, verb: Verb, ended: (exit: number) => void): v
       .slice(0, verb.arguments.length)
       .flat()
       .filter((one) => typeof one === 'string');
-    ended(await verb.run(args, command.opts()));
+    ended(await verb.run(args, givenTo(command)));
   });
+}
+
+/** What a person or the surroundings gave; each verb knows its defaults, and between the two a file may have a word. */
+function givenTo(command: Command): RawSettings {
+  const options = Object.entries(command.opts<RawSettings>());
+  return Object.fromEntries(options.filter(([name]) => command.getOptionValueSource(name) !== 'default'));
 }
 
 function optionOf(setting: Setting): Option {

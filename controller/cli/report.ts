@@ -4,13 +4,18 @@ import type { Outcome } from '../core/outcome.ts';
 import { EXIT } from '../errors.ts';
 import { printLine, printNote, renderTable } from './output.ts';
 import { isPublished, printPushes, renderJsonPushes } from './report-pushes.ts';
+import { areVolumesSaved, printVolumes, renderJsonVolumes } from './report-volumes.ts';
 
 /** The report of a single run: a line per resource, what was left out and skipped and why, what was committed. */
 
-export interface Report {
+/** What happened. */
+interface Told {
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface Report extends Told {
   readonly dataDirectory: string;
   readonly tallies: readonly ResourceTally[];
-  readonly outcomes: readonly Outcome[];
 }
 
 /** Prints and answers the exit code: 3 when something that was asked for could not be archived, 4 when a right or guard refused it. */
@@ -25,20 +30,25 @@ type Committed = Extract<Outcome, { type: 'committed' }>;
 type Held = Extract<Outcome, { type: 'held' }>;
 type Quarantined = Extract<Outcome, { type: 'quarantined' }>;
 
-function pick<T extends Outcome['type']>(report: Report, type: T): readonly Extract<Outcome, { type: T }>[] {
+function pick<T extends Outcome['type']>(report: Told, type: T): readonly Extract<Outcome, { type: T }>[] {
   return report.outcomes.filter((outcome): outcome is Extract<Outcome, { type: T }> => outcome.type === type);
 }
 
 /** A run that had to begin again says the same again. */
-function pickOnce<T extends 'skipped' | 'held'>(report: Report, type: T): readonly Extract<Outcome, { type: T }>[] {
+function pickOnce<T extends 'skipped' | 'held'>(report: Told, type: T): readonly Extract<Outcome, { type: T }>[] {
   return [...new Map(pick(report, type).map((outcome) => [JSON.stringify(outcome), outcome])).values()];
+}
+
+/** Every object was archived, and pushed where there is a remote. */
+export function isWhole(report: Told): boolean {
+  const gaps = [pick(report, 'skipped'), pick(report, 'held'), pick(report, 'quarantined')];
+  return gaps.every((found) => found.length === 0) && isPublished(report);
 }
 
 /** Every gap is said aloud with 3; where nothing could be archived because it is all refused, the refusal is the result. */
 function exitOf(report: Report): number {
+  if (isWhole(report)) return areVolumesSaved(report) ? EXIT.done : EXIT.partial;
   const skipped = pick(report, 'skipped');
-  const isWhole = pick(report, 'held').length === 0 && pick(report, 'quarantined').length === 0;
-  if (skipped.length === 0 && isWhole) return isPublished(report) ? EXIT.done : EXIT.partial;
   const nothing = report.tallies.every((tally) => tally.objects === 0);
   const refused = skipped.length > 0 && skipped.every((gap) => gap.code === 'RESOURCE_FORBIDDEN');
   return nothing && refused ? EXIT.refused : EXIT.partial;
@@ -54,11 +64,22 @@ function printTextReport(report: Report): void {
     ]);
   if (rows.length > 0) printLine(renderTable(rows));
   printLeftOut(report);
+  printUnarchived(report);
+  printCommits(pick(report, 'committed'), report.dataDirectory);
+  printVolumes(report);
+  printPushes(report);
+}
+
+/** What was not archived or not pushed, and why. */
+export function printGaps(report: Told): void {
+  printUnarchived(report);
+  printPushes(report);
+}
+
+function printUnarchived(report: Told): void {
   for (const aside of byName(pick(report, 'quarantined'))) printNote(quarantinedLine(aside));
   for (const gap of pickOnce(report, 'skipped')) printNote(`skipped ${placeOf(gap)}: ${gap.reason}`);
   for (const held of pickOnce(report, 'held')) printNote(heldLine(held));
-  printCommits(pick(report, 'committed'), report.dataDirectory);
-  printPushes(report);
 }
 
 function quarantinedLine({ repository, reason, movedTo, savedCommits, from }: Quarantined): string {
@@ -116,6 +137,7 @@ function renderJsonReport(report: Report) {
     skipped: pickOnce(report, 'skipped').map(({ type: _type, ...gap }) => gap),
     held: pickOnce(report, 'held').map(({ type: _type, ...held }) => held),
     commits: pick(report, 'committed').map(({ type: _type, ...commit }) => commit),
+    ...renderJsonVolumes(report),
     ...renderJsonPushes(report),
   };
 }

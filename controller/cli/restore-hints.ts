@@ -13,6 +13,8 @@ export function restoreCommandLine(config: RestoreConfig, names: readonly string
     ['--selector', selection.selector === '' ? undefined : selection.selector],
     ...selection.fields.map((field) => ['--field', field] as const),
     ['--into', config.into],
+    ['--volumes', typeof selection.volumes === 'object' ? selection.volumes.join(',') : selection.volumes],
+    ['--existing-data', selection.existingData],
     ['--existing', selection.existing === 'update' ? undefined : selection.existing],
     ...selection.unprotect.map((one) => ['--delete-protected', one] as const),
     ['--as', config.asUser],

@@ -1,5 +1,6 @@
 import { type StepResult, stepKey } from '../core/restore/journal.ts';
-import { countSteps, isLeftUndone, type Plan, type Step } from '../core/restore/plan.ts';
+import { countSteps, isLeftUndone, type Plan, type Step, volumesLeftUndone } from '../core/restore/plan.ts';
+import type { VolumePlan } from '../core/restore/volume-plan.ts';
 import { EXIT } from '../errors.ts';
 import type { CarryOutEvent } from '../restore/carry-out.ts';
 import type { ReadBack } from '../restore/read-back.ts';
@@ -43,6 +44,7 @@ export class RestoreReport {
   readonly #progress = openProgress();
   readonly #ended: Ended[] = [];
   readonly #incomplete: { readonly object: string; readonly reason: string }[] = [];
+  readonly #volumes: Extract<CarryOutEvent, { type: 'volume' }>[] = [];
   #readBack: ReadBack | undefined;
   #stoppedBy: string | undefined;
 
@@ -74,6 +76,11 @@ export class RestoreReport {
         this.#incomplete.push(event);
         this.#note(`incomplete: ${event.object}: ${event.reason}`);
         break;
+      case 'volume':
+        this.#volumes.push(event);
+        if (event.result === 'filled') this.#progress.tell(`filled ${event.claim}`);
+        else this.#note(`persistentvolumeclaims/${event.claim}: ${event.words}`);
+        break;
       case 'done':
         if (event.stoppedBy !== undefined)
           this.#stoppedBy = event.stoppedBy === 'abort' ? 'interrupted' : event.stoppedBy.message;
@@ -87,7 +94,7 @@ export class RestoreReport {
   }
 
   nothing(plan: Plan): Told {
-    const isWhole = !plan.steps.some(isLeftUndone);
+    const isWhole = !plan.steps.some(isLeftUndone) && volumesLeftUndone(plan).length === 0;
     const kept = plan.steps.length;
     const right = kept === 0 ? '' : `, ${kept} ${kept === 1 ? 'stays' : 'stay'} as the plan says`;
     if (this.#format === 'text')
@@ -106,13 +113,15 @@ export class RestoreReport {
     this.#progress.end();
     const undone = this.#ended.filter(({ result }) => result !== 'done');
     const skipped = plan.steps.filter(isLeftUndone);
+    const kept = volumesLeftUndone(plan);
     const different = this.#readBack?.different ?? [];
     const isEqual =
       this.#stoppedBy === undefined && undone.length === 0 && different.length === 0 && this.#incomplete.length === 0;
     const { safetyTag } = named;
-    const document = this.#document(plan, { equal: isEqual && skipped.length === 0, safetyTag });
-    if (this.#format === 'text') this.#text({ undone, skipped, different, isEqual, ...named });
-    const isPartly = this.#stoppedBy !== undefined || undone.length + skipped.length + this.#incomplete.length > 0;
+    const document = this.#document(plan, { equal: isEqual && skipped.length + kept.length === 0, safetyTag });
+    if (this.#format === 'text') this.#text({ undone, skipped, kept, different, isEqual, ...named });
+    const left = undone.length + skipped.length + kept.length + this.#incomplete.length;
+    const isPartly = this.#stoppedBy !== undefined || left > 0;
     const finished = isPartly ? EXIT.partial : different.length > 0 ? EXIT.failed : EXIT.done;
     return { code: this.#stoppedBy === 'interrupted' ? EXIT.interrupted : finished, document };
   }
@@ -121,11 +130,12 @@ export class RestoreReport {
     told: {
       readonly undone: readonly Ended[];
       readonly skipped: readonly Step[];
+      readonly kept: readonly VolumePlan[];
       readonly different: ReadBack['different'];
       readonly isEqual: boolean;
     } & Named,
   ): void {
-    const { undone, skipped, different, isEqual, safetyTag, repository, target, dataDirectory } = told;
+    const { undone, skipped, kept, different, isEqual, safetyTag, repository, target, dataDirectory } = told;
     const where = dataDirectory === './kubekeeper-data' ? '' : ` --data-dir ${quoteWord(dataDirectory)}`;
     for (const { step, notes } of this.#ended) for (const note of notes) this.#note(`${nameOf(step)}: ${note}`);
     for (const one of different) {
@@ -133,10 +143,13 @@ export class RestoreReport {
       for (const { long } of one.fields) printLine(`          ${long}`);
     }
     const done = this.#ended.length - undone.length;
-    const objects = `${done} ${done === 1 ? 'object' : 'objects'}`;
+    const filled = this.#volumes.length;
+    const data = filled === 0 ? '' : `, with data of ${filled} ${filled === 1 ? 'claim' : 'claims'}`;
+    const objects = `${done} ${done === 1 ? 'object' : 'objects'}${data}`;
     const rest = [
       ...(undone.length === 0 ? [] : [`${undone.length} not done`]),
       ...(skipped.length === 0 ? [] : [`${skipped.length} skipped`]),
+      ...(kept.length === 0 ? [] : [`data of ${kept.length} not replaced`]),
       ...(different.length === 0 ? [] : [`${different.length} differ`]),
       ...(this.#incomplete.length === 0 ? [] : [`${this.#incomplete.length} incomplete`]),
     ];
@@ -174,6 +187,10 @@ export class RestoreReport {
       stoppedBy: this.#stoppedBy,
       steps,
       left: left.map(({ action, ref, reason }) => ({ action, ref, reason })),
+      volumes: (plan.volumes ?? []).map((volume) => ({
+        ...volume,
+        result: this.#volumes.find(({ claim }) => claim === volume.claim)?.result,
+      })),
       incomplete: this.#incomplete,
       different: this.#readBack?.different ?? [],
     };

@@ -9,11 +9,13 @@ import { changesAnything, type Plan } from '../core/restore/plan.ts';
 import { sideBySide } from '../core/streams.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { readHeld } from '../git/held-deletions.ts';
+import { makeDataSafetyPoint } from '../open-data-safety.ts';
 import { type OpenRestore, openAsker, openRestore, requireUsed, runRestore } from '../open-restore.ts';
 import { makeSafetyPoints } from '../open-safety.ts';
 import type { PlannedRestore } from '../restore/work.ts';
 import { printLine, printNote, stopSignal } from './output.ts';
 import { planWithProgress, printPlan, SIDE_BY_SIDE } from './plan.ts';
+import { openProgress } from './progress.ts';
 import { expandRepositories } from './repositories.ts';
 import { RestoreReport, type Told } from './restore-report.ts';
 import { type Resumed, resumedConfig } from './restore-resume.ts';
@@ -113,7 +115,10 @@ async function restoreAll(jobs: readonly Job[], consent: Consent): Promise<reado
   const prefixOf = ({ config }: Job) => (jobs.length === 1 ? '' : `${config.repository}: `);
   const first = await planAll(jobs, consent);
   for (const { opened } of jobs) requireUsed(opened.opener);
-  const changing = jobs.filter((job) => changesAnything(planOf(first, job)) || (job.record?.late.length ?? 0) > 0);
+  const changing = jobs.filter(
+    (job) =>
+      changesAnything(planOf(first, job)) || (job.record?.late.length ?? 0) > 0 || job.record?.volumes !== undefined,
+  );
   const told = new Map<Job, Told>();
   for (const job of jobs)
     if (!changing.includes(job)) told.set(job, new RestoreReport(format, prefixOf(job)).nothing(planOf(first, job)));
@@ -121,7 +126,7 @@ async function restoreAll(jobs: readonly Job[], consent: Consent): Promise<reado
   if (changing.length === 0) return inOrder();
   if (!(await agreed(consent))) return [{ code: EXIT.interrupted, document: {} }];
   const ids = new Map(changing.map((job) => [job, `${timestamp()}-${randomBytes(3).toString('hex')}`]));
-  const tags = await makeSafety(changing, ids, consent);
+  const tags = await makeSafety(changing, { ids, planned: first }, consent);
   const again = await planAll(changing, { ...consent, format: 'json' });
   const moved = changing.filter((job) => planOf(again, job).hash !== planOf(first, job).hash);
   if (moved.length > 0) {
@@ -182,7 +187,7 @@ async function planAll(jobs: readonly Job[], consent: Consent): Promise<Readonly
 
 async function makeSafety(
   jobs: readonly Job[],
-  ids: ReadonlyMap<Job, string>,
+  { ids, planned }: { readonly ids: ReadonlyMap<Job, string>; readonly planned: ReadonlyMap<Job, PlannedRestore> },
   { format, signal }: Consent,
 ): Promise<ReadonlyMap<Job, string>> {
   const tags = new Map<Job, string>();
@@ -201,16 +206,30 @@ async function makeSafety(
       tagger: { name: username, email: `${username}@${hostname()}` },
       signal,
     };
-    return [{ job, point, safety }];
+    return [{ job, point, safety, replaced: replacedIn(planOf(planned, job)) }];
   });
-  const [first] = wanted;
-  const made = first === undefined ? new Map() : await makeSafetyPoints(first.job.config, wanted);
-  for (const { job, safety } of wanted) {
+  for (const { job, point, safety, replaced } of wanted.filter((one) => one.replaced.length > 0)) {
+    const progress = openProgress();
+    const wish = { ...safety, claims: replaced, onProgress: (words: string) => progress.tell(words) };
+    try {
+      tags.set(job, (await makeDataSafetyPoint(job.config, point, wish)).tag);
+    } finally {
+      progress.end();
+    }
+  }
+  const plain = wanted.filter(({ replaced }) => replaced.length === 0);
+  const [first] = plain;
+  const made = first === undefined ? new Map() : await makeSafetyPoints(first.job.config, plain);
+  for (const { job, safety } of plain) {
     const done = made.get(safety.repository);
     if (done !== undefined) tags.set(job, done.tag);
   }
   if (format === 'text') for (const [job, tag] of tags) tellSafety(job, tag);
   return tags;
+}
+
+function replacedIn({ volumes = [] }: Plan): readonly string[] {
+  return volumes.filter(({ action }) => action === 'replace').map(({ claim }) => claim);
 }
 
 /** A guard against wrong lists may hold deletions back: then the tag still has what is gone already, and who restores to it must know. */

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { runEvidence } from '../compose.ts';
 import { parseOutputFormat, type RawSettings, text, usage } from '../config.ts';
+import { readSettings } from '../config-file.ts';
 import {
   type HistorySourceConfig,
   LIVE_SETTINGS,
@@ -13,7 +13,6 @@ import { DATA_DIRECTORY_SETTINGS } from '../config-shared.ts';
 import { type Evidence, renderEvidence } from '../core/history/evidence.ts';
 import { namespaceOf } from '../core/line.ts';
 import { EXIT } from '../errors.ts';
-import type { Identity } from '../git/commit-object.ts';
 import { selectPoint } from '../git/select-point.ts';
 import { tagBeside } from '../git/tag-beside.ts';
 import type { History } from '../history/open-history.ts';
@@ -21,6 +20,7 @@ import { openNamedHistory } from '../open-history.ts';
 import { commandLine, shortId } from './history-text.ts';
 import { printLine, printNote, stopSignal } from './output.ts';
 import { openProgress } from './progress.ts';
+import { defaultTagger } from './tagger.ts';
 import type { Verb } from './verb.ts';
 
 /** `kubekeeper tag`: calls a state known-good, with the evidence of that moment. */
@@ -47,7 +47,8 @@ export const tagCommand: Verb = {
     'kubekeeper tag shop release-12 yesterday -m "as tested"',
     'kubectl exec -n kubekeeper-system deploy/kubekeeper -- kubekeeper tag shop good/friday -m "before the sale"',
   ],
-  async run([namespace = '', given = '', ref], raw) {
+  async run([namespace = '', given = '', ref], settings) {
+    const { raw } = await readSettings(settings);
     const format = parseOutputFormat(raw);
     const name = parseName(given);
     const why = text(raw, 'message');
@@ -131,18 +132,5 @@ async function gather(
     return await runEvidence({ ...parseLive(raw), ...source }, head, { signal, onProgress });
   } finally {
     progress.end();
-  }
-}
-
-function defaultTagger(): Identity {
-  return { name: `kubekeeper for ${userName()}`, email: 'kubekeeper@kubekeeper.dev' };
-}
-
-/** In a container the user often has no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`;
   }
 }

@@ -1,12 +1,7 @@
 import type { RepairStep } from '../archive/repair.ts';
 import { runRepair, runVerify } from '../compose.ts';
-import {
-  ARCHIVE_SETTINGS,
-  type ArchiveConfig,
-  type OutputFormat,
-  parseArchiveConfig,
-  parseOutputFormat,
-} from '../config.ts';
+import { ARCHIVE_SETTINGS, type ArchiveConfig, type OutputFormat, parseOutputFormat } from '../config.ts';
+import { readArchiveConfig } from '../config-file.ts';
 import { without } from '../config-shared.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { printNote, stopSignal } from './output.ts';
@@ -40,7 +35,7 @@ export const verifyCommand: Verb = {
     'kubekeeper verify --repair',
   ],
   async run(namespaces, raw) {
-    const config = narrow(parseArchiveConfig(raw), namespaces);
+    const config = narrow(await readArchiveConfig(raw), namespaces);
     const format = parseOutputFormat(raw);
     const isOffline = raw['offline'] === true;
     const stop = stopSignal();

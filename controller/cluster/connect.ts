@@ -1,11 +1,13 @@
 import { gunzipSync } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { KeeperError } from '../errors.ts';
+import type { Credentials } from './authenticate.ts';
 import { type CredentialSource, openCredentials } from './credentials.ts';
 import { type Asked, refusal, tooSlow, unreachable } from './errors.ts';
 import { loadTarget } from './kubeconfig.ts';
 import type { ConnectOptions, Target } from './target.ts';
 import { checkTls, openTransport, type Transport } from './transport.ts';
+import { type OpenSocket, upgrade } from './web-socket.ts';
 
 export type { ConnectOptions } from './target.ts';
 
@@ -52,8 +54,17 @@ export interface Connection extends AsyncDisposable {
   stream(path: string, options: StreamOptions): Promise<StreamedAnswer>;
 }
 
+/** A connection that WebSockets can be opened over. */
+export interface UpgradingConnection extends Connection {
+  /** Errors as with `request`. It was sent once, or refused credentials were renewed before. */
+  webSocket(
+    path: string,
+    options: { readonly protocols: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<OpenSocket>;
+}
+
 /** Reads the kubeconfig and contacts nothing yet. Throws KeeperError KUBECONFIG_INVALID. */
-export async function connect(options: ConnectOptions): Promise<Connection> {
+export async function connect(options: ConnectOptions): Promise<UpgradingConnection> {
   const target = loadTarget(options);
   checkTls(target);
   const credentials = await openCredentials(target, () => loadTarget({ ...options, context: target.context }));
@@ -65,7 +76,7 @@ const HEADERS_TIMEOUT_MS = 30_000;
 
 type Sending = RequestOptions & { readonly signal: AbortSignal; readonly headersTimeoutMs?: number };
 
-class ServerConnection implements Connection {
+class ServerConnection implements UpgradingConnection {
   readonly server: string;
   readonly context: string;
   readonly #origin: string;
@@ -109,6 +120,40 @@ class ServerConnection implements Connection {
       return { status: response.statusCode, headers: flatten(response.headers), body };
     } catch (error) {
       throw failureOf(asked, signal, error);
+    }
+  }
+
+  async webSocket(
+    path: string,
+    options: { readonly protocols: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<OpenSocket> {
+    const asked = this.#asked(path);
+    const deadline = AbortSignal.timeout(HEADERS_TIMEOUT_MS);
+    const signal = AbortSignal.any([options.signal, deadline]);
+    const open = (credentials: Credentials) =>
+      upgrade({
+        url: `${this.#origin}${this.#prefix}${path}`,
+        protocols: options.protocols,
+        dispatcher: this.#transport.dispatcherFor(credentials),
+        headers: { 'user-agent': 'kubekeeper', ...credentials.headers },
+        signal,
+      });
+    try {
+      const credentials = await this.#credentials.get();
+      let opened = await open(credentials);
+      if (!opened.isOpen && opened.status === 401) {
+        const renewed = await this.#credentials.renew(credentials);
+        if (renewed !== credentials) opened = await open(renewed);
+      }
+      if (opened.isOpen) return opened;
+      if (opened.status === undefined) throw unreachable(asked, opened.cause);
+      // The reason of a refused upgrade is lost; the same without one is refused with words.
+      const { status, headers, text } = await this.request(path, { signal, refusals: 'answer' });
+      if (status !== 400 || !/upgrade/i.test(text)) throw refusal(asked, status, headers, text);
+      throw unreachable(asked, new Error(`it, or what stands before it, lets no WebSocket through (${opened.status})`));
+    } catch (error) {
+      if (deadline.aborted && !options.signal.aborted) throw tooSlow(asked, HEADERS_TIMEOUT_MS);
+      throw error;
     }
   }
 

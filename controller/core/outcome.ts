@@ -105,9 +105,9 @@ export type Outcome =
   /** A command beside the archiver asked for a tag (of a commit, or of what lived then), and what came of it. */
   | {
       readonly type: 'requested';
-      readonly what: 'tag' | 'point';
+      readonly what: 'tag' | 'point' | 'backup';
       readonly repository: string;
-      readonly tag: string;
+      readonly tag?: string;
       /** As the tag names who made it. */
       readonly by: string;
       readonly result: 'done' | 'refused';

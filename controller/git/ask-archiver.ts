@@ -1,6 +1,14 @@
 import { KeeperError } from '../errors.ts';
 import { isBeingWritten } from './is-written.ts';
-import { type PointRequest, type TagRequest, waitAnswer, withdrawRequest, writeRequest } from './requests.ts';
+import {
+  type BackupRequest,
+  type PointRequest,
+  type TagRequest,
+  type Wish,
+  waitAnswer,
+  withdrawRequest,
+  writeRequest,
+} from './requests.ts';
 
 /** Asks whoever archives into a data directory to write something there for us. */
 
@@ -24,7 +32,20 @@ export async function askForPoint(
   point: Omit<PointRequest, 'do'>,
   patience: Patience,
 ): Promise<Done | undefined> {
-  return await ask(dataDirectory, { do: 'point', ...point }, patience);
+  const commit = await ask(dataDirectory, { do: 'point', ...point }, patience);
+  return commit === undefined ? undefined : { commit, tag: point.name };
+}
+
+/**
+ * What was seen until now is committed together with fresh snapshots of all volumes, and tagged where a name is given; answers the commit,
+ * whose note says what becomes of them. Else like `askForPoint`.
+ */
+export async function askForBackup(
+  dataDirectory: string,
+  backup: Omit<BackupRequest, 'do'>,
+  patience: Patience,
+): Promise<string | undefined> {
+  return await ask(dataDirectory, { do: 'backup', ...backup }, patience);
 }
 
 /** An annotated tag on a commit; else like `askForPoint`. */
@@ -33,14 +54,11 @@ export async function askForTag(
   tag: Omit<TagRequest, 'do'>,
   patience: Patience,
 ): Promise<Done | undefined> {
-  return await ask(dataDirectory, { do: 'tag', ...tag }, patience);
+  const commit = await ask(dataDirectory, { do: 'tag', ...tag }, patience);
+  return commit === undefined ? undefined : { commit, tag: tag.name };
 }
 
-async function ask(
-  dataDirectory: string,
-  request: PointRequest | TagRequest,
-  { signal, timeoutMs }: Patience,
-): Promise<Done | undefined> {
+async function ask(dataDirectory: string, request: Wish, { signal, timeoutMs }: Patience): Promise<string | undefined> {
   if (!(await isBeingWritten(dataDirectory))) return undefined;
   const id = await writeRequest(dataDirectory, request);
   const isGivenUp = async () => !(await isBeingWritten(dataDirectory));
@@ -50,7 +68,7 @@ async function ask(
       if (await isGivenUp()) return undefined;
       throw silent(dataDirectory, timeoutMs);
     }
-    if (answer.ok) return { commit: answer.commit, tag: answer.tag };
+    if (answer.ok) return answer.commit;
     throw new KeeperError(answer.reason, { kind: 'invalid-input', code: 'REQUEST_REFUSED' });
   } finally {
     await withdrawRequest(dataDirectory, id);

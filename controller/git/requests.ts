@@ -32,10 +32,22 @@ export interface PointRequest {
   readonly tagger: Identity;
 }
 
-export type Request = (TagRequest | PointRequest) & { readonly id: string };
+/** What was seen until now is committed together with fresh snapshots of all volumes; the tag is optional. */
+export interface BackupRequest {
+  readonly do: 'backup';
+  readonly repository: string;
+  readonly name?: string;
+  readonly message: string;
+  readonly tagger: Identity;
+}
+
+export type Wish = TagRequest | PointRequest | BackupRequest;
+
+export type Request = Wish & { readonly id: string };
 
 export type Answer =
-  | { readonly ok: true; readonly commit: string; readonly tag: string }
+  /** `tag`: where one was asked for. */
+  | { readonly ok: true; readonly commit: string; readonly tag?: string }
   | { readonly ok: false; readonly reason: string; readonly code: string };
 
 const DIRECTORY = 'requests';
@@ -47,7 +59,7 @@ const OUT_OF_DATE_MS = 10 * 60_000;
 const LOOK_EVERY_MS = 100;
 
 /** Answers the id to wait for. */
-export async function writeRequest(dataDirectory: string, request: TagRequest | PointRequest): Promise<string> {
+export async function writeRequest(dataDirectory: string, request: Wish): Promise<string> {
   const id = randomBytes(12).toString('hex');
   await write(dataDirectory, `${id}.json`, { id, at: new Date().toISOString(), ...request });
   return id;
@@ -120,11 +132,13 @@ async function takeOne(dataDirectory: string, id: string): Promise<Request | und
 
 function parseRequest(id: string, content: Readonly<Record<string, unknown>>): Request | undefined {
   const { version, repository, name, target, message, tagger } = content;
-  if (version !== 1 || !isText(repository) || !isText(name) || !isText(message) || !isIdentity(tagger))
-    return undefined;
-  const rest = { id, repository, name, message, tagger };
+  if (version !== 1 || !isText(repository) || !isText(message) || !isIdentity(tagger)) return undefined;
+  const common = { id, repository, message, tagger };
+  if (content['do'] === 'backup' && name === undefined) return { do: 'backup', ...common };
+  if (!isText(name)) return undefined;
+  const rest = { ...common, name };
   if (content['do'] === 'tag' && isText(target) && isObjectId(target)) return { do: 'tag', target, ...rest };
-  return content['do'] === 'point' ? { do: 'point', ...rest } : undefined;
+  return content['do'] === 'point' || content['do'] === 'backup' ? { do: content['do'], ...rest } : undefined;
 }
 
 function isText(value: unknown): value is string {
@@ -147,7 +161,7 @@ async function readAnswer(path: string): Promise<Answer | undefined> {
   if (content === undefined) return undefined;
   await removeFile(path);
   const { ok, commit, tag, reason, code } = content;
-  if (ok === true && isText(commit) && isText(tag)) return { ok, commit, tag };
+  if (ok === true && isText(commit)) return { ok, commit, ...(isText(tag) ? { tag } : {}) };
   return {
     ok: false,
     reason: isText(reason) ? reason : 'its answer cannot be read',

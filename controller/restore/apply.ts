@@ -1,9 +1,13 @@
-import { type LateWork, stepKey } from '../core/restore/journal.ts';
+import { type LateWork, stepKey, type VolumeWork } from '../core/restore/journal.ts';
+import type { VolumeEntry } from '../core/restore/open-volume-work.ts';
 import type { Step } from '../core/restore/plan.ts';
 import { WAVES } from '../core/restore/waves.ts';
 import { sideBySide } from '../core/streams.ts';
 import type { RestoreEvent } from './events.ts';
+import { finishFillings } from './filled.ts';
 import { completeObjects } from './late.ts';
+import { letVolumesGo } from './old-volumes.ts';
+import { replaceData } from './replace-data.ts';
 import { type ApplyLimits, type ApplyParts, LIMITS, Run } from './run.ts';
 import { runStep } from './step-run.ts';
 import { runWave, SIDE_BY_SIDE } from './wave-run.ts';
@@ -18,6 +22,7 @@ export interface ApplyOptions {
   readonly limits?: Partial<ApplyLimits>;
   /** What the restore that is gone on with could not do any more. */
   readonly late?: readonly LateWork[];
+  readonly volumes?: VolumeWork | undefined;
 }
 
 /**
@@ -28,12 +33,12 @@ export interface ApplyOptions {
 export async function* apply(
   parts: ApplyParts,
   planned: PlannedRestore,
-  { signal, limits, late = [] }: ApplyOptions,
+  { signal, limits, late = [], volumes }: ApplyOptions,
 ): AsyncGenerator<RestoreEvent> {
   const left = new AbortController();
   const run = new Run(parts, planned, { ...LIMITS, ...limits }, AbortSignal.any([signal, left.signal]));
   for (const work of late) run.late.set(stepKey(work), work);
-  const running = carryOut(run).then(
+  const running = carryOut(run, volumes).then(
     () => run.events.end(),
     (error: unknown) => run.events.end({ error }),
   );
@@ -45,7 +50,8 @@ export async function* apply(
   }
 }
 
-async function carryOut(run: Run): Promise<void> {
+async function carryOut(run: Run, begun: VolumeWork | undefined): Promise<void> {
+  await takeOver(run, begun);
   const steps = run.planned.plan.steps.filter(({ action }) => action !== 'keep' && action !== 'skip');
   for (const wave of WAVES) {
     const own = steps.filter((step) => step.wave === wave && step.action !== 'delete');
@@ -57,10 +63,36 @@ async function carryOut(run: Run): Promise<void> {
     await runWave(run, own);
   }
   await runDeletions(run, steps);
+  await replaceData(run);
   await completeObjects(run);
+  await finishFillings(run);
+  await finishVolumes(run);
   const { counts, incomplete } = run;
   await run.note({ type: 'closed', as: run.isStopped ? 'stopped' : 'finished' });
   run.emit({ type: 'done', counts: { ...counts }, incomplete, stoppedBy: run.stoppedBy });
+}
+
+/** What the restore that is gone on with has in the cluster is ours to take away: also when this one is stopped. */
+async function takeOver(run: Run, begun: VolumeWork | undefined): Promise<void> {
+  for (const filling of begun?.fillings ?? []) await noteOrStop(run, { type: 'filling', ...filling });
+  for (const scaled of begun?.scaled ?? []) await noteOrStop(run, { type: 'scaled', ...scaled });
+  for (const kept of begun?.kept ?? []) await noteOrStop(run, { type: 'volume-kept', ...kept });
+}
+
+async function finishVolumes(run: Run): Promise<void> {
+  try {
+    if (!run.isStopped) await letVolumesGo(run);
+  } catch (error) {
+    run.failureOf(error);
+  }
+}
+
+async function noteOrStop(run: Run, entry: VolumeEntry): Promise<void> {
+  try {
+    await run.noteVolume(entry);
+  } catch (error) {
+    run.failureOf(error);
+  }
 }
 
 /** What is there again is there before something goes; what others were made of goes last. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/ports.ts';
-import type { LateWork, RestoreJournal } from '../core/restore/journal.ts';
+import type { LateWork, RestoreJournal, VolumeWork } from '../core/restore/journal.ts';
 import type { RestoreTarget } from '../core/restore/ports.ts';
 import { type ApplyParts, apply, type RestoreEvent } from './apply.ts';
 import { type ReadBack, readBack, type Touched } from './read-back.ts';
@@ -22,11 +22,15 @@ export type CarryOutEvent =
 export async function* carryOut(
   { target, line, ...parts }: CarryOutParts,
   planned: PlannedRestore,
-  { signal, late }: { readonly signal: AbortSignal; readonly late: readonly LateWork[] },
+  {
+    signal,
+    late,
+    volumes,
+  }: { readonly signal: AbortSignal; readonly late: readonly LateWork[]; readonly volumes?: VolumeWork | undefined },
 ): AsyncGenerator<CarryOutEvent> {
   const touched: Touched[] = [];
   let isStopped = false;
-  const events = apply({ target, ...parts, ...(line === undefined ? {} : { line }) }, planned, { signal, late });
+  const events = apply({ target, ...parts, ...(line === undefined ? {} : { line }) }, planned, { signal, late, volumes });
   for await (const event of events) {
     if (event.type === 'step' && event.result === 'done' && event.resource !== undefined)
       touched.push({ step: event.step, resource: event.resource });

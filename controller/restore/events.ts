@@ -12,6 +12,8 @@ export type RestoreEvent =
   | ({ readonly type: 'step'; readonly step: Step } & StepEnd)
   /** Told when it begins and every few seconds. */
   | { readonly type: 'waiting'; readonly for: string; readonly ms: number; readonly deadlineMs: number }
+  /** `filled`: bound, with its data · `waiting`: made, and filled once a pod uses it. What failed is told as `incomplete`. */
+  | { readonly type: 'volume'; readonly claim: string; readonly result: 'filled' | 'waiting'; readonly words: string }
   /** The object is there; an owner or a finalizer of it is not, and why. */
   | { readonly type: 'incomplete'; readonly object: string; readonly reason: string }
   | {

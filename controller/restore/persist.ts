@@ -10,7 +10,7 @@ const [SHORTEST_MS, LONGEST_MS] = [250, 2_000];
 /** The answer of the server, waiting as long as its refusal is one that passes; or how the step ends when it does not. */
 export async function persist(
   run: Run,
-  step: Step,
+  step: Pick<Step, 'ref'>,
   send: () => Promise<WriteAnswer>,
 ): Promise<WriteAnswer | { readonly ok: 'ended'; readonly end: StepEnd }> {
   const began = run.clock.monotonic();

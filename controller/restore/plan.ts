@@ -7,18 +7,22 @@ import {
   type ResourceName,
   resourceName,
 } from '../core/object.ts';
+import { fillingName, fillingOf } from '../core/restore/fill-objects.ts';
 import { hasKeeper } from '../core/restore/finalizers.ts';
 import type { Plan, Selection, Step } from '../core/restore/plan.ts';
 import { planHash } from '../core/restore/plan-hash.ts';
 import type { RestoreTarget, SealedComparer, SecretOpener } from '../core/restore/ports.ts';
 import type { PrepareContext } from '../core/restore/prepare.ts';
 import { compileSelection } from '../core/restore/select.ts';
+import { isVolumeWork, type VolumePlan } from '../core/restore/volume-plan.ts';
 import { WAVES, waveOf } from '../core/restore/waves.ts';
 import type { RuleSet } from '../core/rules/rule-set.ts';
 import { scaleTargetKey } from '../core/scale-target.ts';
-import { check } from './check.ts';
+import { check, skipped } from './check.ts';
 import { type Draft, type DraftParts, draft, isCustom, type Sending } from './draft.ts';
 import type { ManifestEntry } from './hostile.ts';
+import { CLAIMS } from './make-claim.ts';
+import { planVolumes, settleVolumes } from './plan-volumes.ts';
 import { planPrune } from './prune.ts';
 import type { RestorePoint } from './restore-point.ts';
 import type { Undo } from './undo.ts';
@@ -83,6 +87,7 @@ export async function planRestore(parts: PlanParts, options: PlanOptions): Promi
     target: options.to,
     selection: options.selection,
     steps,
+    volumes: settleVolumes(planner.volumes, weighed, options.selection),
     equal: planner.equal,
   };
   const plan: Plan = { ...body, hash: planHash(body) };
@@ -91,6 +96,10 @@ export async function planRestore(parts: PlanParts, options: PlanOptions): Promi
 
 export class Planner {
   equal = 0;
+  /** By claim. */
+  volumes: ReadonlyMap<string, VolumePlan> = new Map();
+  /** Those that are asked for, by name. */
+  readonly claims = new Map<string, ManifestEntry>();
   /** Is the object one that was asked for? */
   readonly includes: ReturnType<typeof compileSelection>['includes'];
   readonly #parts: PlanParts;
@@ -113,12 +122,20 @@ export class Planner {
     // What the target does not serve can be asked for too: the plan says why it cannot be restored.
     const archived = [...new Set(parts.point.entries.map(({ resource }) => resource))];
     const present = [...served, ...archived.map((resource) => ({ resource, kind: '' }))];
-    this.includes = compileSelection(options.selection, present).includes;
+    const { includes } = compileSelection(options.selection, present);
+    const isOnlyVolumes = options.selection.volumes === 'only';
+    const makesObjects = options.selection.fields.length === 0;
+    this.includes = (object) => {
+      // Nothing can be made without it.
+      if (object.resource === 'namespaces' && world.namespace === undefined && makesObjects) return true;
+      return includes(object) && (!isOnlyVolumes || object.resource === CLAIMS);
+    };
   }
 
   async planAll(): Promise<readonly Planned[]> {
     const { undo } = this.#options;
     const entries = this.#parts.point.entries.filter(({ path }) => undo?.touched(path) ?? true);
+    this.volumes = await this.#planVolumes(entries.filter(({ resource }) => resource === CLAIMS));
     const byResource = Map.groupBy(entries, ({ resource }) => resource);
     const order = [...byResource.keys()].sort(
       (left, right) => waveNumber(left) - waveNumber(right) || (left < right ? -1 : 1),
@@ -133,6 +150,22 @@ export class Planner {
       this.#options.onProgress(done, entries.length);
     }
     return planned;
+  }
+
+  async #planVolumes(entries: readonly ManifestEntry[]): Promise<ReadonlyMap<string, VolumePlan>> {
+    const claims: { readonly entry: ManifestEntry; readonly manifest: KubeObject }[] = [];
+    for (const entry of entries) {
+      const manifest = await this.#parts.point.read(entry);
+      if (!this.#isAsked(entry, manifest)) continue;
+      claims.push({ entry, manifest });
+      this.claims.set(manifest.metadata.name, entry);
+    }
+    return await planVolumes(this.#parts, this.#options, this.#world, claims);
+  }
+
+  #isAsked(entry: ManifestEntry, manifest: KubeObject): boolean {
+    const { name } = manifest.metadata;
+    return this.includes({ resource: entry.resource, kind: manifest.kind, name, labels: labelsOf(manifest) });
   }
 
   /** How an object is looked at; the same for the plan and, later, for the work. */
@@ -153,9 +186,7 @@ export class Planner {
     const { selection, signal } = this.#options;
     signal.throwIfAborted();
     const manifest = await point.read(entry);
-    const labels = labelsOf(manifest);
-    if (!this.includes({ resource: entry.resource, kind: manifest.kind, name: manifest.metadata.name, labels }))
-      return undefined;
+    if (!this.#isAsked(entry, manifest) || this.#isWithoutData(entry, manifest)) return undefined;
     const resource = this.resourceOf(entry, manifest);
     if (resource === undefined) return this.#unserved(entry, manifest);
     const ref = this.refOf(entry, manifest, resource);
@@ -173,9 +204,23 @@ export class Planner {
       return undefined;
     }
     if (drafted.is === 'settled') return nothing(entry, drafted.step);
+    const volume = this.#volumeOf(entry, ref.name);
+    if (volume?.action === 'refuse' && drafted.sending.live === undefined)
+      return nothing(entry, skipped(drafted.step, volume.reason));
     const needs = isServed ? this.#neededBy(resource) : 'its definition';
     const checked = await check({ target, selection, needs, signal }, drafted);
     return this.#checked(entry, drafted, checked);
+  }
+
+  #volumeOf({ resource }: Pick<ManifestEntry, 'resource'>, name: string): VolumePlan | undefined {
+    return resource === CLAIMS ? this.volumes.get(name) : undefined;
+  }
+
+  /** Where only data is asked for, a claim that none comes to is left alone. */
+  #isWithoutData(entry: ManifestEntry, { metadata }: KubeObject): boolean {
+    if (this.#options.selection.volumes !== 'only' || entry.resource !== CLAIMS) return false;
+    const action = this.volumes.get(metadata.name)?.action;
+    return action !== 'restore' && action !== 'refuse';
   }
 
   #neededBy({ namespaced }: Resource): string | undefined {
@@ -238,7 +283,7 @@ export class Planner {
     const named = new Set(point.entries.map(({ resource, name }) => `${kinds.get(resource)} ${name}`));
     const scaled = await scaledIn(this.#world);
     const groups = new Set([...this.#world.resources.values()].map(({ group }) => group));
-    const volumes = await this.#volumes();
+    const volumes = await this.#volumeNames();
     return {
       rules,
       opener,
@@ -252,8 +297,9 @@ export class Planner {
         isScaleTarget: (target) => scaled.has(scaleTargetKey(target)),
       },
       where: ({ path }) => ({ repository: point.repository, path }),
-      contextOf: ({ resource, path }) => ({
+      contextOf: ({ resource, path }, name) => ({
         resource,
+        filling: this.#fillingOf(this.#volumeOf({ resource }, name)),
         from: { clusterId: point.file.clusterId, namespace: point.file.namespace?.name ?? '' },
         to,
         requested: facts.get(path)?.requested ?? new Set(),
@@ -265,7 +311,14 @@ export class Planner {
     };
   }
 
-  async #volumes(): Promise<ReadonlySet<string>> {
+  #fillingOf(volume: VolumePlan | undefined): PrepareContext['filling'] {
+    if (volume?.data === undefined) return undefined;
+    const { data, claim } = volume;
+    const snapshot = fillingName(fillingOf(this.#options.to.namespace, claim, data));
+    return { snapshot: isVolumeWork(volume) ? snapshot : undefined, bytes: data.bytes };
+  }
+
+  async #volumeNames(): Promise<ReadonlySet<string>> {
     const resource = this.#world.resources.get('persistentvolumes');
     const live = resource === undefined ? 'forbidden' : await this.#world.live(resource);
     return new Set(live === 'forbidden' ? [] : live.keys());

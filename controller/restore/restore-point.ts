@@ -5,8 +5,10 @@ import type { ObjectId } from '../git/object-id.ts';
 import { openArchive } from '../git/open-archive.ts';
 import { type DamagedTag, peelTags } from '../git/read-tag.ts';
 import { selectPoint } from '../git/select-point.ts';
+import type { PointData } from '../core/restore/volume-plan.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { type ManifestEntry, readManifest, readManifestTree } from './hostile.ts';
+import { readPointData } from './point-data.ts';
 
 /** A restore point: one commit of an archive, as something to restore from. */
 
@@ -33,6 +35,8 @@ export interface RestorePoint extends AsyncDisposable {
   text(entry: ManifestEntry): Promise<string>;
   /** What the commits know of these files; a path that was never seen to change is missing. */
   facts(paths: readonly string[]): Promise<ReadonlyMap<string, Facts>>;
+  /** Of its claims. Throws REPOSITORY_HOSTILE for a note that no kubekeeper wrote. */
+  data(): Promise<PointData>;
 }
 
 export interface RestorePointOptions {
@@ -70,6 +74,7 @@ export async function openRestorePoint(
     read: async (entry) => readManifest(archive, entry, file).object,
     text: async (entry) => readManifest(archive, entry, file).text,
     facts: (paths) => readFacts(archive, commit, paths),
+    data: async () => readPointData(archive, commit),
     [Symbol.asyncDispose]: async () => open.dispose(),
   };
 }

@@ -17,6 +17,7 @@ import {
   type StepResult,
   stepKey,
 } from '../core/restore/journal.ts';
+import { OpenVolumeWork, type VolumeEntry } from '../core/restore/open-volume-work.ts';
 import type { Step } from '../core/restore/plan.ts';
 import type { RestoreTarget } from '../core/restore/ports.ts';
 import { Queue } from '../core/streams.ts';
@@ -47,9 +48,20 @@ export interface ApplyLimits {
   readonly readyMs: number;
   /** For an owner that somebody else makes. */
   readonly ownerMs: number;
+  /** For a snapshot to be ready; a snapshot controller waits up to 5 min between its tries. */
+  readonly snapshotMs: number;
+  /** For a snapshot that the driver says it does not have. */
+  readonly unknownMs: number;
+  /** For a filled claim to be bound. */
+  readonly boundMs: number;
+  /** For the pod of a claim that waits for its first consumer. */
+  readonly consumerMs: number;
 }
 
-export const LIMITS: ApplyLimits = { goneMs: 300_000, definitionMs: 60_000, readyMs: 60_000, ownerMs: 10_000 };
+export const LIMITS: ApplyLimits = {
+  ...{ goneMs: 300_000, definitionMs: 60_000, readyMs: 60_000, ownerMs: 10_000 },
+  ...{ snapshotMs: 600_000, unknownMs: 30_000, boundMs: 300_000, consumerMs: 10_000 },
+};
 
 /** Nobody can be spoken to, or nothing written down: no step would fare better. */
 const ENDING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -69,6 +81,8 @@ export class Run {
   readonly events = new Queue<RestoreEvent>();
   /** By key of their step. */
   readonly late = new Map<string, LateWork>();
+  /** What is in the cluster beside the objects, to be taken away. */
+  readonly volumes = new OpenVolumeWork();
   /** Keys of steps that were not done: there is nothing to complete. */
   readonly undone = new Set<string>();
   /** What the definitions serve that this restore brought. */
@@ -115,6 +129,12 @@ export class Run {
     } catch (error) {
       this.failureOf(error);
     }
+  }
+
+  /** On the disk before it is done. Throws what the journal throws. */
+  async noteVolume(entry: VolumeEntry): Promise<void> {
+    await this.journal.append(entry, true);
+    this.volumes.take(entry);
   }
 
   end(step: Step, end: StepEnd): void {

@@ -3,6 +3,7 @@ import type { Step } from '../core/restore/plan.ts';
 import type { Refused } from '../core/restore/ports.ts';
 import { ended, type StepEnd } from './events.ts';
 import { make } from './make.ts';
+import { CLAIMS, makeClaim } from './make-claim.ts';
 import { persist } from './persist.ts';
 import { wordsOfRefusal } from './refusals.ts';
 import type { Run } from './run.ts';
@@ -72,7 +73,7 @@ async function carryOutOnce(run: Run, step: Step, work: Work): Promise<StepEnd |
       return ended('moved', work.why);
     case 'create':
       if (step.ref.resource === 'namespaces') await run.line?.making();
-      return make(run, step, work);
+      return step.ref.resource === CLAIMS ? makeClaim(run, step, work) : make(run, step, work);
     case 'update':
       return update(run, step, work);
     case 'replace':

@@ -51,6 +51,8 @@ export interface PlannedRestore {
   work(step: Step, options?: { readonly adopt?: boolean }): Promise<Work>;
   /** What a live object, as the server sent it, differs in from what the step aims at; empty when it is that. */
   difference(step: Step, live: KubeObject): Promise<readonly FieldWords[]>;
+  /** What is sent for a claim of the plan that lives and is made anew; undefined where it cannot be made. */
+  claim?(name: string): Promise<Making | undefined>;
   /** The manifest that a step aims at, as a fresh archive would write it but for what its notes name; undefined for a deletion. */
   target(step: Step): Promise<KubeObject | undefined>;
 }

@@ -1,8 +1,12 @@
-import type { KubeObject } from '../core/object.ts';
+import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
+import { setAt } from '../core/pointer.ts';
+import { isFillingName } from '../core/restore/fill-objects.ts';
 import type { Plan, Step } from '../core/restore/plan.ts';
 import type { ObjectPlace } from '../core/restore/ports.ts';
+import { copy } from '../core/sanitise-held.ts';
 import type { FieldWords } from '../core/words.ts';
 import { draft, type Sending } from './draft.ts';
+import { CLAIMS } from './make-claim.ts';
 import type { Planned, Planner, PlanOptions, PlanParts } from './plan.ts';
 import type { Pruned } from './prune.ts';
 import type { PlannedRestore, Propagation, Work } from './work.ts';
@@ -51,11 +55,21 @@ export class Works implements PlannedRestore {
     return fields.length > 0 || action === 'keep' ? fields : [{ short: reason, long: reason }];
   }
 
+  async claim(name: string): Promise<Sending | undefined> {
+    const entry = this.#known.planner.claims.get(name);
+    const resource = this.#known.world.resources.get(CLAIMS);
+    if (entry === undefined || resource === undefined) return undefined;
+    const manifest = await this.#known.parts.point.read(entry);
+    const ref = this.#known.planner.refOf(entry, manifest, resource);
+    const drafted = await draft(await this.#known.planner.drafting(), { entry, resource, manifest, raw: undefined, ref });
+    return drafted.is === 'open' ? drafted.sending : undefined;
+  }
+
   async target(step: Step): Promise<KubeObject | undefined> {
     const planned = this.#planned.get(step);
     if (planned === undefined) return undefined;
     const drafted = await this.#redraft(planned, undefined);
-    return drafted?.is === 'open' ? drafted.sending.object : undefined;
+    return drafted?.is === 'open' ? asArchived(drafted.sending.object) : undefined;
   }
 
   async #making(planned: Planned, adopt: boolean): Promise<Work> {
@@ -105,6 +119,15 @@ export class Works implements PlannedRestore {
       return { do: 'moved', why: 'it was deleted and made again since this was planned' };
     return { do: 'delete', resource, place, ...identityOf(live), propagation };
   }
+}
+
+/** No archive has what a claim was filled from at a restore. */
+function asArchived(object: KubeObject): KubeObject {
+  const source = stringAt(objectAt(objectAt(object, 'spec'), 'dataSource'), 'name');
+  if (object.kind !== 'PersistentVolumeClaim' || source === undefined || !isFillingName(source)) return object;
+  const archived = copy(object);
+  setAt(archived, '/spec/dataSource', undefined);
+  return archived;
 }
 
 function updateOf({ resource, operations, isSecret }: Sending, place: ObjectPlace): Work {

@@ -12,7 +12,7 @@ import { openSealer } from '../../controller/secrets/seal.ts';
 /** The archive flow in this process, on any Cluster. */
 
 export interface RunOptions
-  extends Partial<Pick<ArchiveOptions, 'clusterId' | 'includeOwned' | 'window' | 'guard'>>,
+  extends Partial<Pick<ArchiveOptions, 'clusterId' | 'includeOwned' | 'window' | 'guard' | 'snapshots'>>,
     Pick<ArchiveParts, 'remote' | 'openVolumeData'> {
   /** What a person allowed to go. */
   readonly ledger?: HeldLedger;
@@ -97,6 +97,7 @@ async function* start(
       window: options.window ?? { silenceMs: 5000, maximumMs: 30_000 },
       includeOwned: options.includeOwned ?? false,
       ...(options.guard === undefined ? {} : { guard: options.guard }),
+      snapshots: options.snapshots,
       once,
       signal,
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { debianRoot } from './debian.ts';
+import { databaseRoot } from './debian.ts';
 import { pod } from './objects.ts';
 import { missingForNode } from './requirements.ts';
 import { startTestNode } from './test-node.ts';
@@ -15,7 +15,7 @@ const START = `
   exec mariadbd --user=mysql --datadir=/data`;
 
 test('a real MariaDB of Debian runs in a pod, and a snapshot of its claim holds its rows', { skip }, async () => {
-  const root = await debianRoot(['mariadb-server']);
+  const root = await databaseRoot();
   await using world = await startTestNode();
   await world.node.image(IMAGE, { root, command: ['sh', '-c', START] });
   await world.createNamespace('shop');

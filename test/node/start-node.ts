@@ -48,6 +48,18 @@ export interface Node extends Pods, AsyncDisposable {
 }
 
 const NAME = 'node-1';
+
+/**
+ * What a node may read besides is decided by a graph of pods and their objects, which may know a pod later than the
+ * kubelet does; that then waits for some 15 s before it asks again.
+ */
+const NODE_RIGHTS = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'test-nodes' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node' },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:nodes' }],
+};
 const DISK_BYTES = 16 * 2 ** 30;
 
 /**
@@ -78,7 +90,8 @@ export async function startNode(cluster: Cluster, options: NodeOptions = {}): Pr
     processes.startContainerd().then(() => importBusybox(place, programs)),
     processes.startDrivers(),
     identities.then(([, scheduler]) => processes.startScheduler(scheduler)),
-    defineStorage(cluster, definitions, groups).then(() => undefined),
+    defineStorage(cluster, definitions, groups),
+    cluster.apply(NODE_RIGHTS),
   ]);
   await processes.startControllers();
   await processes.startKubelet((await identities)[0]);

@@ -38,15 +38,20 @@ export interface Observed {
   /** Undefined: there is none (any more). */
   readonly snapshot: KubeObject | undefined;
   readonly content: KubeObject | undefined;
+  /** Of a group: the VolumeGroupSnapshotContent's handle. */
+  readonly groupHandle?: string | undefined;
   readonly now: number;
   /** After so long without being ready it has failed. */
   readonly timeoutMs: number;
 }
 
 /** The record as it is now. Only what is pending changes: once ready or failed, it is decided. */
-export function observe(record: ClaimRecord, { snapshot, content, now, timeoutMs }: Observed): ClaimRecord {
+export function observe(
+  record: ClaimRecord,
+  { snapshot, content, groupHandle, now, timeoutMs }: Observed,
+): ClaimRecord {
   if (record.state !== 'pending') return record;
-  const known = { ...record, ...factsOf(snapshot, content) };
+  const known = { ...record, ...(groupHandle === undefined ? {} : { groupHandle }), ...factsOf(snapshot, content) };
   // A driver that says nothing of readiness has not said that it is ready.
   const isReady = [snapshot, content].some((one) => one !== undefined && statusOf(one)?.['readyToUse'] === true);
   if (isReady && known.handle !== undefined) {
@@ -54,16 +59,22 @@ export function observe(record: ClaimRecord, { snapshot, content, now, timeoutMs
     return { ...ready, state: 'ready', readyAt: new Date(now).toISOString() };
   }
   if (snapshot === undefined && content === undefined) {
-    return { ...known, state: 'failed', why: 'the VolumeSnapshot was deleted before it was ready' };
+    return failed(known, 'the VolumeSnapshot was deleted before it was ready');
   }
   const message = [snapshot, content].map(errorOf).find((one) => one !== undefined);
   const told = message === undefined ? '' : `: ${message}`;
   if (now - Date.parse(record.askedAt) >= timeoutMs) {
-    return { ...known, state: 'failed', why: `not ready after ${renderDuration(timeoutMs)}${told}` };
+    return failed(known, `not ready after ${renderDuration(timeoutMs)}${told}`);
   }
   // Errors on the way are often gone at the driver's next try.
   return message === undefined ? known : { ...known, why: message };
 }
+
+export function failed(record: ClaimRecord, why: string): ClaimRecord {
+  return { ...record, state: 'failed', why: why.slice(0, LONGEST_WHY) };
+}
+
+const LONGEST_WHY = 500;
 
 function factsOf(snapshot: KubeObject | undefined, content: KubeObject | undefined): Partial<ClaimRecord> {
   const [theirs, ours] = [statusOf(content), statusOf(snapshot)];

@@ -40,11 +40,16 @@ const claimSchema = z.looseObject({
   handle: HANDLE.optional(),
   /** The VolumeGroupSnapshot that it was cut with, and the driver's handle of that. */
   group: NAME.optional(),
+  /** In a group: its own VolumeSnapshot, which the driver's controller names. */
+  member: NAME.optional(),
   groupHandle: HANDLE.optional(),
   /** When the driver cut it, by the driver's clock. */
   creationTime: TIME.optional(),
   readyAt: TIME.optional(),
+  /** It may go; the driver may have it still. */
   prunedAt: TIME.optional(),
+  /** The driver has it no more. */
+  removedAt: TIME.optional(),
   /** Bytes: the least that a claim must have to hold it. */
   restoreSize: BYTES.optional(),
   /** Bytes: of the claim. */
@@ -59,6 +64,8 @@ const noteSchema = z.looseObject({
   askedAt: TIME.optional(),
   /** Hooks held the applications still while every snapshot was cut. */
   quiesced: z.boolean().optional(),
+  /** What hooks, or rights, kept from being as it should: 'pod db-0: pre hook ended with exit code 1'. */
+  problems: z.array(WORDS).max(100).optional(),
   claims: z.record(NAME, claimSchema).optional(),
   /** Claims that no snapshot was asked of. excluded: somebody said so. impossible: it could not be. */
   skipped: z.record(NAME, z.looseObject({ kind: z.enum(['excluded', 'impossible']), why: WORDS })).optional(),

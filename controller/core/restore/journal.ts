@@ -1,5 +1,7 @@
 import { type ObjectRef, type Resource, renderRef } from '../object.ts';
+import type { Filling } from './fill-objects.ts';
 import type { Action, PlanTarget, Selection } from './plan.ts';
+import { OpenVolumeWork } from './open-volume-work.ts';
 import type { ObjectPlace } from './ports.ts';
 import type { OwnerLink } from './prepare.ts';
 
@@ -65,12 +67,42 @@ export interface LateWork {
   readonly finalizers: readonly string[];
 }
 
+/** A workload that was scaled to zero, and what it had. */
+export interface ScaledWork {
+  readonly ref: ObjectRef;
+  readonly resource: Pick<Resource, 'group' | 'version' | 'plural' | 'namespaced'>;
+  readonly replicas: number;
+}
+
+/** A volume that is kept until the new one is there, and what its reclaim policy was. */
+export interface KeptVolume {
+  readonly volume: string;
+  readonly claim: string;
+  readonly policy: string;
+}
+
+/** What a restore has in the cluster beside the objects that it restores, and takes away in the end. */
+export interface VolumeWork {
+  readonly fillings: readonly Filling[];
+  readonly scaled: readonly ScaledWork[];
+  readonly kept: readonly KeptVolume[];
+}
+
 export type JournalEntry =
   | { readonly type: 'wave'; readonly wave: string }
   | { readonly type: 'begun'; readonly step: string; readonly action: Action; readonly path?: string }
   | { readonly type: 'ended'; readonly step: string; readonly result: StepResult }
   | ({ readonly type: 'late'; readonly step: string } & Omit<LateWork, 'ref'> & { readonly ref: ObjectRef })
   | { readonly type: 'late-ended'; readonly step: string }
+  /** Written before the objects are there that a claim is filled through, and after they are gone. */
+  | ({ readonly type: 'filling' } & Filling)
+  | { readonly type: 'filled'; readonly claim: string }
+  /** Written before it is scaled to zero, and after it has its replicas again. */
+  | ({ readonly type: 'scaled' } & ScaledWork)
+  | { readonly type: 'scaled-back'; readonly ref: ObjectRef }
+  /** Written before its reclaim policy is changed, and after it has its own again. */
+  | ({ readonly type: 'volume-kept' } & KeptVolume)
+  | { readonly type: 'volume-let-go'; readonly volume: string }
   /** `finished`: nothing is left to be gone on with. */
   | { readonly type: 'closed'; readonly as: 'finished' | 'stopped' | 'resumed' };
 
@@ -94,6 +126,8 @@ export interface RestoreRecord {
   >;
   /** Named and not done yet. */
   readonly late: readonly LateWork[];
+  /** Undefined: nothing. */
+  readonly volumes?: VolumeWork;
   readonly closed: 'finished' | 'stopped' | 'resumed' | undefined;
 }
 
@@ -108,6 +142,7 @@ export function readJournal(text: string): RestoreRecord {
     throw new SyntaxError(`it is of version ${String(header.version)}, and this kubekeeper knows version 1`);
   const steps = new Map<string, { action: Action; path?: string; result?: StepResult }>();
   const late = new Map<string, LateWork>();
+  const volumes = new OpenVolumeWork();
   let closed: RestoreRecord['closed'];
   for (const line of rest) {
     const entry = JSON.parse(line) as JournalEntry;
@@ -122,6 +157,8 @@ export function readJournal(text: string): RestoreRecord {
       late.set(step, work);
     } else if (entry.type === 'late-ended') late.delete(entry.step);
     else if (entry.type === 'closed') closed = entry.as;
+    else if (entry.type !== 'wave') volumes.take(entry);
   }
-  return { header, steps, late: [...late.values()], closed };
+  const open = volumes.work;
+  return { header, steps, late: [...late.values()], ...(open === undefined ? {} : { volumes: open }), closed };
 }

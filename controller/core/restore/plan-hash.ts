@@ -1,12 +1,17 @@
 import type { Json } from '../object.ts';
 import { digestOf } from './digest.ts';
 import type { Plan, Step } from './plan.ts';
+import { volumeEffects } from './volume-plan.ts';
 
 /** Hex of SHA-256: two plans with the same hash do the same, whoever does it. What somebody may not do is no step of his plan. */
 export function planHash(plan: Omit<Plan, 'hash'>): string {
   const { version, repository, commit, selection, equal } = plan;
   const { asUser: _asUser, ...target } = plan.target;
-  const effect = { version, repository, commit, target, selection, steps: plan.steps.map(effectOf), equal };
+  const volumes = volumeEffects(plan.volumes ?? []);
+  const effect = {
+    ...{ version, repository, commit, target, selection, steps: plan.steps.map(effectOf), equal },
+    ...(volumes.length === 0 ? {} : { volumes }),
+  };
   return digestOf(withoutUndefined(effect));
 }
 

@@ -1,11 +1,12 @@
 import { oneLine } from '../words.ts';
 import type { Plan } from './plan.ts';
-import { countsLine, type Row, rowsOf } from './plan-rows.ts';
+import { countsLine, type Row, rowsOf, volumeRowsOf } from './plan-rows.ts';
 
 /** The plan as the body of a pull request. */
 
 /** Forges take 65,536 characters. */
 const LONGEST = 60_000;
+const MOST_VOLUMES = 50;
 const HASH_LINE = /^Plan: ([0-9a-f]{64})\r?$/m;
 
 /** The hash stands on a line of its own, before anything that others named; a body that is too long says what it leaves out. */
@@ -17,10 +18,28 @@ export function renderPlanMarkdown(plan: Plan): string {
     '',
     `Restores ${where} from ${code(plan.repository)} at ${code(plan.commit)}: ${countsLine(plan)}.`,
     '',
+    ...volumeTable(plan),
     '| Action | Object | Reason |',
     '| --- | --- | --- |',
   ].join('\n');
   return clip(head, rowsOf(plan, false).map(renderRow));
+}
+
+/** Before the objects, which may be too many to be shown. */
+function volumeTable(plan: Plan): readonly string[] {
+  const { grade, rows } = volumeRowsOf(plan);
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, MOST_VOLUMES);
+  const more = rows.length > MOST_VOLUMES ? [`| | ${rows.length - MOST_VOLUMES} more | |`] : [];
+  return [
+    `Volumes${grade === undefined ? '' : ` (${inert(grade)})`}:`,
+    '',
+    '| Data | Claim | Reason |',
+    '| --- | --- | --- |',
+    ...shown.map(({ action, claim, reason }) => `| ${action} | ${code(claim)} | ${inert(reason)} |`),
+    ...more,
+    '',
+  ];
 }
 
 /** The hash of a body that `renderPlanMarkdown` wrote, also with another forge's line ends; undefined when there is none. */

@@ -1,6 +1,7 @@
 import { renderRef } from '../object.ts';
 import { oneLine } from '../words.ts';
 import { ACTIONS, type Action, countSteps, type Plan, type Step } from './plan.ts';
+import type { VolumePlan } from './volume-plan.ts';
 
 /** What is said of a plan, before it becomes a table or Markdown. Everything that others named is on one line. */
 
@@ -64,8 +65,33 @@ function managed({ managedBy, reason }: Step): string {
   return managedBy === undefined || reason.includes(managedBy) ? '' : ` (${oneLine(managedBy)} keeps it, too)`;
 }
 
+/** What happens to data: a grade once, since it is of all data of the commit, and a row for each claim. */
+export interface VolumeRows {
+  readonly grade: string | undefined;
+  readonly rows: readonly { readonly action: string; readonly claim: string; readonly reason: string }[];
+}
+
+export function volumeRowsOf({ volumes = [] }: Plan): VolumeRows {
+  const grade = volumes.find(({ data }) => data !== undefined && data.grade !== '')?.data?.grade;
+  const rows = volumes.map(({ action, claim, reason }) => ({ action, claim: oneLine(claim), reason: oneLine(reason) }));
+  return { grade: grade === undefined ? undefined : oneLine(grade), rows };
+}
+
 /** '2 to create, 1 to update; 12 skipped; 210 objects are equal already'. */
 export function countsLine(plan: Plan): string {
+  return [...objectCounts(plan), ...volumeCounts(plan.volumes ?? [])].join(', ');
+}
+
+/** 'data of 2 claims restored', 'of 1 refused'. */
+function volumeCounts(volumes: readonly VolumePlan[]): readonly string[] {
+  const words = { restore: 'comes back', replace: 'replaces what lives', refuse: 'cannot be had' } as const;
+  return (['restore', 'replace', 'refuse'] as const).flatMap((action) => {
+    const count = volumes.filter((volume) => volume.action === action).length;
+    return count === 0 ? [] : [`data of ${count === 1 ? '1 claim' : `${count} claims`} ${words[action]}`];
+  });
+}
+
+function objectCounts(plan: Plan): readonly string[] {
   const counts = countSteps(plan.steps);
   const phrases: Record<Action, string> = {
     create: 'to create',
@@ -77,5 +103,5 @@ export function countsLine(plan: Plan): string {
   };
   const parts = ACTIONS.filter((action) => counts[action] > 0).map((action) => `${counts[action]} ${phrases[action]}`);
   const equal = plan.equal === 1 ? '1 object is equal already' : `${plan.equal} objects are equal already`;
-  return [...(parts.length === 0 ? ['nothing to do'] : parts), ...(plan.equal === 0 ? [] : [equal])].join(', ');
+  return [...(parts.length === 0 ? ['nothing to do'] : parts), ...(plan.equal === 0 ? [] : [equal])];
 }

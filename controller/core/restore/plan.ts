@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../object.ts';
 import type { FieldWords } from '../words.ts';
+import { isVolumeWork, type VolumePlan } from './volume-plan.ts';
 import type { WaveName } from './waves.ts';
 
 /** A plan is a value: every step of a restore with its reason, made from the restore point, the live state and a dry run. */
@@ -63,6 +64,8 @@ export interface Plan {
   readonly selection: Selection;
   /** By wave, then by resource and name. */
   readonly steps: readonly Step[];
+  /** What happens to the data of claims, by name; absent in plans of earlier versions. */
+  readonly volumes?: readonly VolumePlan[];
   /** Objects of the restore point that live the same already. */
   readonly equal: number;
   /** Hex of SHA-256 over everything above but words (reasons, notes, fields) and live versions: the same hash, the same effect. */
@@ -87,6 +90,10 @@ export interface Selection {
   readonly evenIfManaged: boolean;
   /** Protected objects that may be deleted all the same, as RESOURCE/NAME. */
   readonly unprotect: readonly string[];
+  /** Which claims get their data back: all when left out; `only`: all, and nothing else is restored; or these names. */
+  readonly volumes?: 'none' | 'only' | readonly string[];
+  /** Claims that live are made anew with the data of the restore point; left as they are when left out. */
+  readonly existingData?: 'replace';
   /** The commit that is taken back, and nothing else of the restore point is restored. */
   readonly undo?: string;
 }
@@ -110,6 +117,12 @@ export function countSteps(steps: readonly Step[]): Readonly<Record<Action, numb
 }
 
 /** Does carrying the plan out change anything? */
-export function changesAnything(plan: Plan): boolean {
-  return plan.steps.some(({ action }) => action !== 'keep' && action !== 'skip');
+export function changesAnything({ steps, volumes = [] }: Plan): boolean {
+  return steps.some(({ action }) => action !== 'keep' && action !== 'skip') || volumes.some(isVolumeWork);
+}
+
+/** Data of claims that live, which should have been replaced and cannot be. What is said of one that is not made is said by its step. */
+export function volumesLeftUndone({ steps, volumes = [] }: Plan): readonly VolumePlan[] {
+  const told = new Set(steps.flatMap(({ ref }) => (ref.resource === 'persistentvolumeclaims' ? [ref.name] : [])));
+  return volumes.filter(({ action, claim }) => action === 'refuse' && !told.has(claim));
 }

@@ -25,6 +25,7 @@ const SELECTION = z.strictObject({
   existing: z.enum(['skip', 'update', 'replace']),
   evenIfManaged: z.boolean(),
   unprotect: z.array(z.string()),
+  volumes: z.union([z.enum(['none', 'only']), z.array(z.string())]).exactOptional(),
 });
 
 /** The same plan has the same branch, so that it is not proposed twice. */

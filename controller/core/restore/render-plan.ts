@@ -1,5 +1,5 @@
 import type { Plan } from './plan.ts';
-import { countsLine, rowsOf } from './plan-rows.ts';
+import { countsLine, rowsOf, volumeRowsOf } from './plan-rows.ts';
 
 export { parsePlanHash, renderPlanMarkdown } from './plan-markdown.ts';
 
@@ -12,6 +12,15 @@ export function renderPlan(plan: Plan, { verbose = false }: { readonly verbose?:
     `${action.padEnd(9)} ${object.padEnd(width)}  ${reason}`.trimEnd(),
     ...details.map((detail) => `${indent}${detail}`),
   ]);
+  lines.push(...volumeLines(plan));
   const counts = `Plan ${plan.hash.slice(0, 12)}: ${countsLine(plan)}`;
   return `${[...lines, ...(lines.length === 0 ? [] : ['']), counts].join('\n')}\n`;
+}
+
+function volumeLines(plan: Plan): readonly string[] {
+  const { grade, rows } = volumeRowsOf(plan);
+  if (rows.length === 0) return [];
+  const width = Math.min(60, Math.max(...rows.map(({ claim }) => claim.length)));
+  const body = rows.map(({ action, claim, reason }) => `  ${action.padEnd(8)} ${claim.padEnd(width)}  ${reason}`);
+  return ['', grade === undefined ? 'volumes:' : `volumes: ${grade}`, ...body];
 }

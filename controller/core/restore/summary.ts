@@ -1,6 +1,6 @@
 import { renderRef } from '../object.ts';
 import type { StepResult } from './journal.ts';
-import { isLeftUndone, type Plan, type Step } from './plan.ts';
+import { isLeftUndone, type Plan, type Step, volumesLeftUndone } from './plan.ts';
 import { inert } from './plan-markdown.ts';
 
 /** Enough for a person to look at; the journal has all. */
@@ -36,7 +36,7 @@ export class RestoreSummary {
 
   /** 'restored 214 objects, equal'; one line. */
   get words(): string {
-    const skipped = this.#plan.steps.filter(isLeftUndone).length;
+    const skipped = this.#plan.steps.filter(isLeftUndone).length + volumesLeftUndone(this.#plan).length;
     const rest = [
       ...count(this.#undone, 'not done'),
       ...(skipped === 0 ? [] : [`${skipped} skipped`]),

@@ -12,6 +12,8 @@ export interface PrepareContext {
   readonly requested: ReadonlySet<string>;
   /** What the commits recorded of it: '/status/phase "Bound"'. */
   readonly recorded: readonly string[];
+  /** Of a claim: the VolumeSnapshot that it is filled from (undefined: it lives already), and the bytes that its data needs. */
+  readonly filling?: { readonly snapshot: string | undefined; readonly bytes: number | undefined } | undefined;
   /** Will the object live after the restore: does it live, or does the same restore bring (and not skip) it? In the target's namespace, or without one. */
   isPlanned(group: string, kind: string, name: string): boolean;
   readonly mappings: {

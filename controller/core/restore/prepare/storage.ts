@@ -1,5 +1,7 @@
 import { objectAt, stringAt } from '../../object.ts';
-import { renderPointer } from '../../pointer.ts';
+import { renderPointer, setAt } from '../../pointer.ts';
+import { SNAPSHOT_GROUP } from '../fill-objects.ts';
+import { parseQuantity, renderQuantity } from '../quantity.ts';
 import {
   at,
   type Draft,
@@ -30,6 +32,9 @@ export function prepareClaim(draft: Draft): void {
   const volume = stringsAt(draft, '/spec/volumeName');
   // Where its bytes come from can only be said when a claim is made.
   draft.given.push('/spec/volumeName', '/spec/dataSource', '/spec/dataSourceRef', ...PROVISIONING);
+  const { filling } = draft.context;
+  if (filling !== undefined) askForEnough(draft, filling.bytes);
+  if (filling?.snapshot !== undefined) return fillFrom(draft, filling.snapshot);
   if (volume !== undefined && bindsAgain(draft, volume)) {
     draft.notes.push(`is bound to volume ${volume} again, when that is free`);
     return;
@@ -37,6 +42,27 @@ export function prepareClaim(draft: Draft): void {
   if (drop(draft, '/spec/volumeName')) draft.notes.push(`gets another volume: ${volume} is not there`);
   for (const key of PROVISIONED) dropKey(draft, 'annotations', key);
   dropLostSource(draft);
+}
+
+/** Any volume will do, so that it can be made from the snapshot. */
+function fillFrom(draft: Draft, snapshot: string): void {
+  drop(draft, '/spec/volumeName');
+  for (const key of PROVISIONED) dropKey(draft, 'annotations', key);
+  drop(draft, '/spec/dataSourceRef');
+  const source = { apiGroup: SNAPSHOT_GROUP, kind: 'VolumeSnapshot', name: snapshot };
+  setAt(draft.object, '/spec/dataSource', source);
+}
+
+const REQUEST = '/spec/resources/requests/storage';
+
+/** Drivers refuse a claim that is smaller than its snapshot, and no claim ever shrinks. */
+function askForEnough(draft: Draft, bytes: number | undefined): void {
+  const asked = parseQuantity(at(draft, REQUEST));
+  const needed = bytes === undefined ? undefined : parseQuantity(bytes);
+  if (asked === undefined || needed === undefined || asked >= needed) return;
+  draft.notes.push(`asks for ${renderQuantity(needed)} instead of ${renderQuantity(asked)}: its snapshot needs that`);
+  setAt(draft.object, REQUEST, renderQuantity(needed));
+  draft.given.push(REQUEST);
 }
 
 function bindsAgain({ context }: Draft, volume: string): boolean {

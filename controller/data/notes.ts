@@ -1,0 +1,15 @@
+import { type DataNote, renderNote } from '../core/data/record.ts';
+import type { Engine } from './engine.ts';
+
+/** False when the repository is not archived (any more). */
+export async function writeNote(
+  { parts, access }: Pick<Engine, 'parts' | 'access'>,
+  repository: string,
+  commit: string,
+  note: DataNote,
+): Promise<boolean> {
+  const text = renderNote(note);
+  const by = { author: parts.author, time: new Date(parts.clock.wall()) };
+  const written = await access.within(repository, (open) => open.note(commit, text, by));
+  return written !== undefined;
+}

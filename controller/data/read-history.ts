@@ -1,0 +1,90 @@
+import type { DataCommit } from '../core/data/points.ts';
+import { type DataNote, parseNote } from '../core/data/record.ts';
+import { parseSnapshotTrailers } from '../core/data/snapshot-trailers.ts';
+import { KeeperError } from '../errors.ts';
+import { type HistorySource, log } from '../git/history.ts';
+import { listNotes } from '../git/list-notes.ts';
+import { NOTES } from '../git/notes.ts';
+import type { ObjectId } from '../git/object-id.ts';
+import { peelTags } from '../git/read-tag.ts';
+
+/** What Git says of volume data: commits with their trailers, notes and tags. */
+
+/** A `Repository` or an `Archive`. */
+export interface DataHistorySource extends HistorySource {
+  readonly directory: string;
+  refs(): ReadonlyMap<string, ObjectId>;
+}
+
+export interface ReadOptions {
+  /** So many commits at most; all when left out. */
+  readonly limit?: number;
+  /** A note that no kubekeeper wrote, or a later one; it is read as if nothing were known. Thrown when left out. */
+  readonly onOdd?: (error: KeeperError) => void;
+}
+
+/** Newest first. Throws REPOSITORY_HOSTILE, REPOSITORY_TOO_NEW and REPOSITORY_DAMAGED. */
+export async function readDataCommits(
+  source: DataHistorySource,
+  { limit, onOdd }: ReadOptions = {},
+): Promise<DataCommit[]> {
+  const refs = source.refs();
+  const notes = listNotes(source.store, refs.get(NOTES));
+  const tags = tagsOf(source);
+  const commits: DataCommit[] = [];
+  for await (const { id, time, trailers } of log(source, limit === undefined ? {} : { limit })) {
+    const { snapshots, coveredBy } = parseSnapshotTrailers(trailers);
+    const blob = notes.get(id);
+    commits.push({
+      id,
+      time: time.getTime(),
+      tags: tags.get(id) ?? [],
+      snapshots,
+      coveredBy,
+      note: blob === undefined ? undefined : readNote(source, id, blob, snapshots, onOdd),
+    });
+  }
+  return commits;
+}
+
+/** Names by commit; those that lead to what is damaged are nobody's. */
+export function tagsOf(source: DataHistorySource): ReadonlyMap<ObjectId, readonly string[]> {
+  const { store, head, directory } = source;
+  return peelTags({ store, head, directory, refs: () => source.refs(), [Symbol.dispose]: () => undefined }).byTarget;
+}
+
+function readNote(
+  { store }: DataHistorySource,
+  commit: ObjectId,
+  blob: ObjectId,
+  snapshots: ReadonlyMap<string, string>,
+  onOdd: ReadOptions['onOdd'],
+): DataNote {
+  try {
+    return parseNote(store.readAs('blob', blob).toString('utf8'), commit);
+  } catch (error) {
+    if (!(error instanceof KeeperError) || onOdd === undefined || !ODD.has(error.code)) throw error;
+    onOdd(error);
+    return unreadable(snapshots);
+  }
+}
+
+const ODD: ReadonlySet<string> = new Set(['REPOSITORY_HOSTILE', 'REPOSITORY_TOO_NEW']);
+/** Neither waited for nor pruned nor pointed at: somebody has to look. Never written. */
+function unreadable(snapshots: ReadonlyMap<string, string>): DataNote {
+  const [nobody, why] = ['unknown', 'its note cannot be read'];
+  const record = { uid: nobody, driver: nobody, class: nobody, askedAt: '1970-01-01T00:00:00Z', why } as const;
+  const claims = [...snapshots].map(
+    ([claim, volumeSnapshot]) => [claim, { ...record, volumeSnapshot, state: 'failed' as const }] as const,
+  );
+  const note: DataNote = { version: 1, claims: Object.fromEntries(claims) };
+  UNREADABLE.add(note);
+  return note;
+}
+
+const UNREADABLE = new WeakSet<DataNote>();
+
+/** It stands for a note that could not be read: what that is about is left alone. */
+export function isUnreadable(note: DataNote | undefined): boolean {
+  return note !== undefined && UNREADABLE.has(note);
+}

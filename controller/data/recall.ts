@@ -1,0 +1,82 @@
+import { labelsOf } from '../core/data/claims.ts';
+import type { DataCommit } from '../core/data/points.ts';
+import { archiveLabels, RUN_LABEL, selectorOf } from '../core/data/snapshot-names.ts';
+import type { KubeObject } from '../core/object.ts';
+import { sideBySide } from '../core/streams.ts';
+import type { Engine } from './engine.ts';
+import { failedAndLiving, namesIn, type Orphan, orphanOf, sweepRestores } from './orphans.ts';
+import { readDataCommits } from './read-history.ts';
+import { removeSnapshot } from './remove-snapshot.ts';
+import type { Run } from './run.ts';
+import { unfinishedRuns } from './take-up.ts';
+
+/** What an earlier process left of one repository. */
+
+export interface Recalled {
+  /** To be followed on. */
+  readonly runs: readonly Run[];
+  readonly orphans: readonly Orphan[];
+}
+
+/** `isOurs`: asked for by this process, whose commit may be on its way. Throws KeeperError. */
+export async function recall(engine: Engine, repository: string, isOurs: (run: string) => boolean): Promise<Recalled> {
+  const read = () => engine.access.within(repository, (open) => readDataCommits(open, { onOdd: () => undefined }));
+  // First the cluster: what a commit names by the time that history is read is no orphan.
+  const live = await readLive(engine, repository);
+  const commits = await read();
+  if (commits === undefined) return { runs: [], orphans: [] };
+  const runs = unfinishedRuns(repository, commits, live).filter(({ id }) => !isOurs(id));
+  const isKnown = namesIn(commits);
+  const unnamed = [...live.values()].filter(({ metadata }) => !isKnown.has(metadata.name));
+  const orphans = unnamed.filter((one) => !isOurs(labelsOf(one)[RUN_LABEL] ?? '')).map(orphanOf);
+  return { runs, orphans: [...orphans, ...failedAndLiving(decided(commits, runs), live)] };
+}
+
+/** Runs that are followed see to their failures themselves. */
+function decided(commits: readonly DataCommit[], runs: readonly Run[]): readonly DataCommit[] {
+  const followed = new Set(runs.map(({ commit }) => commit));
+  return commits.filter(({ id }) => !followed.has(id));
+}
+
+/** Our VolumeSnapshots and VolumeGroupSnapshots by name. */
+async function readLive(
+  { cluster, parts, signal }: Engine,
+  namespace: string,
+): Promise<ReadonlyMap<string, KubeObject>> {
+  const served = await cluster.served(signal);
+  const where = { namespace, labelSelector: selectorOf(archiveLabels(parts.archiveId)) };
+  const kinds = (['snapshots', 'groups'] as const).filter((kind) => served[kind] !== undefined);
+  const found = await Promise.all(kinds.map((kind) => cluster.list(kind, where, signal)));
+  return new Map(found.flat().map((one) => [one.metadata.name, one]));
+}
+
+const SIDE_BY_SIDE = 4;
+
+/** Removes orphans and what restores left; answers nothing, but reports. Throws KeeperError when some are left. */
+export async function sweep(engine: Engine, repository: string, orphans: readonly Orphan[]): Promise<void> {
+  const { access, cluster, signal } = engine;
+  const gone: string[] = [];
+  const tell = () => {
+    if (gone.length === 0) return;
+    const snapshots = renderNames(gone);
+    access.report({ type: 'snapshots-removed', repository, why: 'orphaned', count: gone.length, snapshots });
+  };
+  try {
+    await sideBySide(orphans, SIDE_BY_SIDE, async ({ snapshot, records }) => {
+      await access.guard();
+      await removeSnapshot(engine, { namespace: repository, records });
+      gone.push(snapshot);
+    });
+    const { contents } = await cluster.served(signal);
+    if (contents !== undefined) gone.push(...(await sweepRestores(engine, repository)));
+  } finally {
+    tell();
+  }
+}
+
+const MOST_NAMED = 5;
+
+export function renderNames(names: readonly string[]): string {
+  const rest = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : [];
+  return [...[...names].sort().slice(0, MOST_NAMED), ...rest].join(', ');
+}

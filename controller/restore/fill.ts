@@ -1,0 +1,185 @@
+import { chooseByDefault } from '../core/data/snapshot-class.ts';
+import { maskLine } from '../core/mask-line.ts';
+import { type KubeObject, objectAt, type Resource, resourceName, stringAt } from '../core/object.ts';
+import {
+  contentFor,
+  type Filling,
+  fillingName,
+  fillingOf,
+  foreignness,
+  SNAPSHOT_GROUP,
+  snapshotFor,
+} from '../core/restore/fill-objects.ts';
+import type { ObjectPlace } from '../core/restore/ports.ts';
+import { parseQuantity } from '../core/restore/quantity.ts';
+import type { VolumePlan } from '../core/restore/volume-plan.ts';
+import { ended, type StepEnd } from './events.ts';
+import { persist } from './persist.ts';
+import { wordsOfRefusal } from './refusals.ts';
+import type { Run } from './run.ts';
+import { untilGone, waitFor } from './waits.ts';
+
+/**
+ * What a claim is filled from: a new static content with the driver's handle, and a snapshot bound to it. Both are found again by a restore that
+ * is gone on with, and neither takes the physical snapshot along when it goes.
+ */
+
+const CLASSES = `volumesnapshotclasses.${SNAPSHOT_GROUP}`;
+const DEFAULT_MARK = 'snapshot.storage.kubernetes.io/is-default-class';
+
+export interface FillingResources {
+  readonly contents: Resource;
+  readonly snapshots: Resource;
+}
+
+/** Undefined where the cluster does not serve them. */
+export async function fillingResources(run: Run): Promise<FillingResources | undefined> {
+  const { resources } = await run.catalogue();
+  const find = (plural: string) => resources.find((one) => one.group === SNAPSHOT_GROUP && one.plural === plural);
+  const [contents, snapshots] = [find('volumesnapshotcontents'), find('volumesnapshots')];
+  return contents === undefined || snapshots === undefined ? undefined : { contents, snapshots };
+}
+
+/** A claim may be made from it; the bytes that it needs by what the driver says now. */
+export type Ready = { readonly is: 'ready'; readonly bytes: bigint | undefined };
+
+/** Resolves when the snapshot of a planned claim can be used. */
+export async function makeSource(run: Run, { claim, data }: VolumePlan): Promise<Ready | StepEnd> {
+  const { namespace } = run.planned.plan.target;
+  if (data?.handle === undefined) return ended('failed', "the driver's handle of its snapshot is not known");
+  const plain = fillingOf(namespace, claim, data);
+  const snapshotClass = await classFor(run, data);
+  const filling: Filling = snapshotClass === undefined ? plain : { ...plain, snapshotClass };
+  await run.noteVolume({ type: 'filling', ...filling });
+  return await ensureSource(run, filling);
+}
+
+/** Resolves when it is there and ready. */
+export async function ensureSource(run: Run, filling: Filling): Promise<Ready | StepEnd> {
+  const resources = await fillingResources(run);
+  if (resources === undefined) return ended('failed', `${SNAPSHOT_GROUP} is not served here`);
+  const { contents, snapshots } = resources;
+  const name = fillingName(filling);
+  const place = { namespace: filling.namespace, name };
+  const content = contentFor(filling, contents.version);
+  const failed =
+    (await dropUnbound(run, contents, snapshots, filling)) ??
+    (await ensure(run, contents, { name }, content)) ??
+    (await ensure(run, snapshots, place, snapshotFor(filling, snapshots.version)));
+  return failed ?? (await untilReady(run, resources, filling));
+}
+
+/** A content belongs to one snapshot for ever: with that gone (its namespace was deleted), it serves no other. */
+async function dropUnbound(
+  run: Run,
+  contents: Resource,
+  snapshots: Resource,
+  filling: Filling,
+): Promise<StepEnd | undefined> {
+  const name = fillingName(filling);
+  const content = await run.target.get(contents, { name });
+  if (content === undefined || content === 'forbidden') return undefined;
+  if (foreignness(content, contentFor(filling, contents.version)) !== undefined) return undefined;
+  const bound = stringAt(objectAt(objectAt(content, 'spec'), 'volumeSnapshotRef'), 'uid');
+  if (bound === undefined || bound === '') return undefined;
+  const snapshot = await run.target.get(snapshots, { namespace: filling.namespace, name });
+  if (typeof snapshot === 'object' && snapshot.metadata['uid'] === bound && !isGoing(snapshot)) return undefined;
+  return await removeOwn(run, contents, { name }, content);
+}
+
+/** Deletes what we made, this very object, and waits until it is gone. */
+export async function removeOwn(
+  run: Run,
+  resource: Resource,
+  place: ObjectPlace,
+  live: KubeObject,
+  graceMs = 0,
+): Promise<StepEnd | undefined> {
+  const uid = String(live.metadata['uid'] ?? '');
+  const answer = await run.target.remove(resource, place, { dryRun: false, uid, propagation: 'Background' });
+  if (!answer.ok && answer.refused.reason !== 'NotFound' && answer.refused.reason !== 'Conflict')
+    return ended('failed', wordsOfRefusal(answer.refused, 'delete', refOf(resource, place)));
+  const gone = await untilGone(run, resource, place, uid, graceMs);
+  return gone.is === 'there' ? undefined : ended('timed-out', `it waited for ${gone.held}`);
+}
+
+async function ensure(run: Run, resource: Resource, place: ObjectPlace, wanted: KubeObject): Promise<StepEnd | undefined> {
+  const ref = refOf(resource, place);
+  for (;;) {
+    const answer = await persist(run, { ref }, () => run.target.create(resource, wanted, { dryRun: false }));
+    if (answer.ok === 'ended') return answer.end;
+    if (answer.ok) return undefined;
+    const { refused } = answer;
+    if (refused.reason !== 'AlreadyExists') return ended('failed', wordsOfRefusal(refused, 'create', ref));
+    const live = await run.target.get(resource, place);
+    if (live === undefined) continue;
+    if (live === 'forbidden') return ended('failed', `you may not get ${ref.resource}`);
+    const foreign = foreignness(live, wanted);
+    if (foreign !== undefined) return ended('failed', foreign);
+    if (!isGoing(live)) return undefined;
+    const gone = await untilGone(run, resource, place, String(live.metadata['uid'] ?? ''));
+    if (gone.is !== 'there') return ended('timed-out', `it waited for ${gone.held}`);
+  }
+}
+
+async function untilReady(run: Run, { contents, snapshots }: FillingResources, filling: Filling): Promise<Ready | StepEnd> {
+  const name = fillingName(filling);
+  const place = { namespace: filling.namespace, name };
+  const began = run.clock.monotonic();
+  const what = `the snapshot of ${filling.claim} to be ready`;
+  const waited = await waitFor<{ readonly bytes: bigint | undefined } | { readonly lost: string }>(
+    run,
+    run.limits.snapshotMs,
+    async () => {
+      const snapshot = await run.target.get(snapshots, place);
+      if (snapshot === undefined) return { value: { lost: 'its snapshot was deleted while it was waited for' } };
+      if (snapshot === 'forbidden') return `${what}, which may not be looked at`;
+      const status = objectAt(snapshot, 'status');
+      // A driver that says nothing of readiness has not said that it is ready.
+      if (status?.['readyToUse'] === true) return { value: { bytes: bytesOf(status['restoreSize']) } };
+      const content = await run.target.get(contents, { name });
+      const told = errorOf(snapshot) ?? (typeof content === 'object' ? errorOf(content) : undefined);
+      if (told === undefined) return what;
+      const isUnknown = UNKNOWN.test(told) && run.clock.monotonic() - began >= run.limits.unknownMs;
+      return isUnknown ? { value: { lost: `the driver does not have its snapshot: ${told}` } } : `${what}: ${told}`;
+    },
+  );
+  if (waited.is === 'late') return ended('timed-out', `it waited for ${waited.held}`);
+  if (waited.is === 'stopped') return ended('failed', `stopped while it waited for ${waited.held}`);
+  return 'lost' in waited.value ? ended('failed', waited.value.lost) : { is: 'ready', bytes: waited.value.bytes };
+}
+
+/** In the words of drivers and of the snapshot controller. */
+const UNKNOWN = /not ?found|can ?not find|does(?: not|n't) exist|no such snapshot|unknown snapshot/i;
+
+function errorOf(object: KubeObject): string | undefined {
+  const message = stringAt(objectAt(objectAt(object, 'status'), 'error'), 'message');
+  return message === undefined ? undefined : maskLine(message, 200);
+}
+
+function bytesOf(value: Parameters<typeof parseQuantity>[0]): bigint | undefined {
+  return parseQuantity(value);
+}
+
+/** Some drivers need a class for its credentials: the one that it was cut with, or else the driver's. */
+async function classFor(run: Run, data: NonNullable<VolumePlan['data']>): Promise<string | undefined> {
+  const { resources } = await run.catalogue();
+  const resource = resources.find((one) => resourceName(one) === CLASSES);
+  const listed = resource === undefined ? 'forbidden' : await run.target.list(resource, {});
+  if (listed === 'forbidden') return undefined;
+  const own = listed.find(
+    (one) => one.metadata.name === data.snapshotClass && stringAt(one, 'driver') === data.driver,
+  );
+  if (own !== undefined) return own.metadata.name;
+  const choice = chooseByDefault(data.driver, listed, { kind: 'VolumeSnapshotClass', mark: DEFAULT_MARK });
+  return 'className' in choice ? choice.className : undefined;
+}
+
+function refOf(resource: Resource, { namespace, name }: ObjectPlace) {
+  const ref = { resource: resourceName(resource), name };
+  return namespace === undefined ? ref : { ...ref, namespace };
+}
+
+function isGoing({ metadata }: KubeObject): boolean {
+  return metadata['deletionTimestamp'] !== undefined;
+}
