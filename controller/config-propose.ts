@@ -16,7 +16,19 @@ import { EVERYTHING } from './core/restore/plan.ts';
 const NOT_PROPOSED = ['into', 'storage-class', 'host', 'image', 'include-owned', 'existing-data'];
 /** What each pull request says itself. */
 const PROPOSED = [
-  ...['to', 'from', 'object', 'kinds', 'selector', 'field', 'prune', 'delete-protected', 'existing', 'even-if-managed', 'volumes'],
+  ...[
+    'to',
+    'from',
+    'object',
+    'kinds',
+    'selector',
+    'field',
+    'prune',
+    'delete-protected',
+    'existing',
+    'even-if-managed',
+    'volumes',
+  ],
 ];
 
 export const PROPOSE_SETTINGS: readonly Setting[] = [...without(RESTORE_SETTINGS, ...NOT_PROPOSED), ...REMOTE_SETTINGS];

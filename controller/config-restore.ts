@@ -197,10 +197,14 @@ function parseVolumes(raw: RawSettings): Pick<Selection, 'volumes' | 'existingDa
     throw usage(`--volumes takes all, none, only, or names of claims, not "${given.join(',')}"`);
   const [first] = given;
   const replaces = choice('existing-data', text(raw, 'existingData') ?? 'refuse', ['refuse', 'replace']) === 'replace';
-  if (replaces && first === 'none') throw usage('--existing-data replace brings data back and --volumes none does not, give one of them');
-  if (first === 'only' && isOn(raw['prune'])) throw usage('--volumes only restores nothing but data and --prune deletes objects, give one of them');
+  if (replaces && first === 'none')
+    throw usage('--existing-data replace brings data back and --volumes none does not, give one of them');
+  if (first === 'only' && isOn(raw['prune']))
+    throw usage('--volumes only restores nothing but data and --prune deletes objects, give one of them');
   return {
-    ...(first === undefined || first === 'all' ? {} : { volumes: first === 'none' || first === 'only' ? first : given }),
+    ...(first === undefined || first === 'all'
+      ? {}
+      : { volumes: first === 'none' || first === 'only' ? first : given }),
     ...(replaces ? { existingData: 'replace' } : {}),
   };
 }

@@ -13,6 +13,7 @@ import { openDataDirectory } from './git/data-directory.ts';
 import type { ObjectId } from './git/object-id.ts';
 import { openArchive } from './git/open-archive.ts';
 import { openRepository } from './git/repository.ts';
+import { openHistory } from './history/open-history.ts';
 import { type BackupData, lookAtClaims, readAsked, waitForData } from './open-backup-data.ts';
 
 /**
@@ -71,6 +72,7 @@ export async function backupAll(config: ArchiveConfig, wishes: readonly BackupWi
   const begun: Begun[] = [];
   for (const wish of wishes) begun.push(await ask(config.dataDirectory, wish));
   const left = begun.filter(({ commit }) => commit === undefined);
+  for (const one of left) await refuseOtherSecrets(config, one);
   const outcomes = left.length === 0 ? [] : await archiveNow(own, left);
   const made: Made[] = [];
   for (const one of begun) made.push({ ...one, head: one.commit ?? (await tagHead(config.dataDirectory, one)) });
@@ -105,6 +107,17 @@ async function headOf(directory: string, tag?: string): Promise<ObjectId | undef
   using archive = await openArchive(directory, { trusted: true });
   if (tag === undefined || !archive.refs().has(`refs/tags/${tag}`)) return archive.head;
   throw usage(`The tag "${tag}" exists in "${directory}" already; nothing was changed, choose another name`);
+}
+
+/** A backup must not rewrite every Secret, only because a flag was left out. */
+async function refuseOtherSecrets({ secrets }: ArchiveConfig, { wish, directory, before }: Begun): Promise<void> {
+  if (before === undefined) return;
+  using history = await openHistory(directory, wish.repository, { trusted: true });
+  const known = history.file.secrets;
+  if (known === secrets) return;
+  throw usage(
+    `"${wish.repository}" is archived with --secrets ${known}, and this would be ${secrets}; nothing was changed, give the settings of the archive, or its --config`,
+  );
 }
 
 function signed({ repository, message = `backup of ${repository}\n`, tagger = AUTHOR }: BackupWish) {

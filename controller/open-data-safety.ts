@@ -16,7 +16,11 @@ export interface DataSafety extends Safety {
 }
 
 /** A running archiver is asked, or this process archives the namespace once. Throws KeeperError REQUEST_REFUSED unless each claim has a ready snapshot. */
-export async function makeDataSafetyPoint(config: RestoreConfig, point: RestorePoint, safety: DataSafety): Promise<Done> {
+export async function makeDataSafetyPoint(
+  config: RestoreConfig,
+  point: RestorePoint,
+  safety: DataSafety,
+): Promise<Done> {
   const { repository, name: tag, message, tagger, signal, claims, onProgress } = safety;
   const made = await backupNow(await archiveConfigOf(config, point, [repository]), {
     ...{ repository, tag, message, tagger, signal },
@@ -28,10 +32,7 @@ export async function makeDataSafetyPoint(config: RestoreConfig, point: RestoreP
   return { commit: made.commit, tag };
 }
 
-function whyNot(
-  claim: string,
-  found: { readonly state: string; readonly why?: string | undefined } | undefined,
-): string {
+function whyNot(claim: string, found: ClaimData | undefined): string {
   const told = found === undefined ? 'it was not snapshotted' : (found.why ?? found.state);
   return `${claim}: ${oneLine(told)}`;
 }

@@ -6,7 +6,6 @@ import { openPodExec } from './cluster/exec.ts';
 import { openRestoreTarget } from './cluster/open-restore-target.ts';
 import type { DataPolicy } from './core/data/policy.ts';
 import type { Clock } from './core/ports.ts';
-import type { RestoreTarget } from './core/restore/ports.ts';
 import { openQuiescer } from './data/quiesce.ts';
 import { openVolumeData } from './data/volume-data.ts';
 import { archiveIdOf } from './git/archive-id.ts';
@@ -27,16 +26,10 @@ export async function openVolumes(
     exec: openPodExec(connection),
     journal: openHookJournal(dataDirectory),
     hooks: policy.hooks,
-    readPod: (namespace, name, signal) => readPod(target, namespace, name, signal),
+    readPod: (namespace, name, signal) => target.get(PODS, { namespace, name }, signal),
   });
   const parts = { target, policy, archiveId, clock, quiescer, author: AUTHOR, newRunId };
   return (access) => openVolumeData(parts, access);
-}
-
-/** One that may not be read cannot be let go either. */
-async function readPod(target: RestoreTarget, namespace: string, name: string, signal: AbortSignal) {
-  const pod = await target.get(PODS, { namespace, name }, signal);
-  return pod === 'forbidden' ? undefined : pod;
 }
 
 /** Eight of 32 characters each: letters of labels and names. */

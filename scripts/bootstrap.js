@@ -32,6 +32,7 @@ runScript(findNode(), script, args);
 function provideTools() {
   const missing = [...(isPresent('git') ? [] : ['git']), ...(isPresent('go') ? [] : ['golang-go'])];
   if (needsCompiler() && !isPresent('gcc')) missing.push('gcc', 'libc6-dev');
+  if (needsNode()) missing.push(...missingForNode());
   if (missing.length > 0) installDebianPackages(missing);
   const problems = [gitProblem(), goProblem(), compilerProblem()].filter((problem) => problem !== undefined);
   if (problems.length > 0) refuse(problems);
@@ -52,6 +53,23 @@ function installDebianPackages(names) {
 /** The tests' forge is built with its database in C. */
 function needsCompiler() {
   return script.endsWith('/test.ts') || script.endsWith('/soak.ts');
+}
+
+/** The demo of data runs pods on this machine, as root; what is missing then it says itself. */
+function needsNode() {
+  return script.endsWith('/demo.ts') && args.includes('--data');
+}
+
+function missingForNode() {
+  const programs = {
+    containerd: 'containerd',
+    runc: 'runc',
+    'mkfs.btrfs': 'btrfs-progs',
+    busybox: 'busybox-static',
+    mmdebstrap: 'mmdebstrap',
+  };
+  const packages = Object.entries(programs).flatMap(([program, name]) => (isPresent(program) ? [] : [name]));
+  return existsSync('/usr/lib/cni/bridge') ? packages : [...packages, 'containernetworking-plugins'];
 }
 
 function compilerProblem() {

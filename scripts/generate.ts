@@ -1,4 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { API_VERSION, clusterArchiveSchema } from '../controller/api/cluster-archive.ts';
+import { labelSelectorSchema } from '../controller/api/label-selector.ts';
+import { durationSchema, spanSchema } from '../controller/api/time.ts';
 import { ARCHIVE_SETTINGS, variableOf } from '../controller/config.ts';
 import { renderCondition } from '../controller/core/rule-condition.ts';
 import { BUILT_IN_RULES, RULES_VERSION } from '../controller/core/rules/built-in.ts';
@@ -79,7 +83,37 @@ function renderSettings(): string {
 Made from \`controller/config.ts\` by \`npm run generate\`. A flag wins over its variable, the variable over the default. Lists are
 comma-separated, or the flag is given several times.
 
-${renderTable(['flag', 'variable', 'default', 'meaning'], rows)}`;
+${renderTable(['flag', 'variable', 'default', 'meaning'], rows)}
+## The file of --config
+
+YAML or JSON: the fields below, or a whole \`ClusterArchive\` (\`apiVersion: ${API_VERSION}\`, \`spec\` with these fields). A field that is left out has the
+default of its flag. Paths are relative to the working directory, as with flags. Archive, backup, verify, data, prune, diff, drift, tag and explain read it. [data.md](data.md) explains
+\`data\`, [hooks.md](hooks.md) its hooks.
+
+${renderTable(['field', 'type', 'meaning'], fieldsOf(clusterArchiveSchema, ''))}`;
+}
+
+/** A row per field, leaf by leaf. */
+function fieldsOf(schema: z.core.$ZodType, path: string): readonly (readonly string[])[] {
+  const meaning = (one: z.core.$ZodType) => z.globalRegistry.get(one)?.description ?? '';
+  const bare = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  const help = meaning(schema) || meaning(bare);
+  const row = (type: string) => [`\`${path}\``, type, help];
+  if (bare === labelSelectorSchema) return [row('label selector')];
+  if (bare instanceof z.ZodObject) {
+    const rows = Object.entries(bare.shape).flatMap(([key, field]) =>
+      fieldsOf(field, path === '' ? key : `${path}.${key}`),
+    );
+    return help === '' ? rows : [row('map'), ...rows];
+  }
+  if (bare instanceof z.ZodArray) {
+    return bare.element instanceof z.ZodObject ? fieldsOf(bare.element, `${path}[]`) : [row('list of text')];
+  }
+  if (bare instanceof z.ZodRecord) return [row('map of text')];
+  if (bare instanceof z.ZodEnum) return [row(bare.options.join(', '))];
+  if (bare instanceof z.ZodBoolean) return [row('true or false')];
+  if (bare instanceof z.ZodNumber) return [row('whole number')];
+  return [row(bare === durationSchema ? 'time: 30s, 1h30m' : bare === spanSchema ? 'span: 14d, 1y6m' : 'text')];
 }
 
 function renderMetrics(): string {

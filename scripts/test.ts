@@ -14,6 +14,7 @@ const SIDE_BY_SIDE = Math.min(availableParallelism(), 6);
 
 /** They take minutes and begin first, so that none is alone at the end: those that wait before those that compute. */
 const LONGEST = [
+  'founding/mariadb',
   'flows/leader',
   'flows/restore-faults',
   'flows/restore-rights',

@@ -2,12 +2,13 @@ import { ARCHIVE_SETTINGS, parseOutputFormat, type RawSettings, text, usage } fr
 import { readArchiveConfig } from '../config-file.ts';
 import { parseTagger, TAGGER_SETTING } from '../config-history.ts';
 import { without } from '../config-shared.ts';
+import { CLUSTER_REPOSITORY } from '../core/object.ts';
 import { oneLine } from '../core/words.ts';
 import { EXIT } from '../errors.ts';
-import { type BackedUp, type Backup, type BackupProgress, backupAll } from '../open-backup.ts';
+import { type BackedUp, type Backup, type BackupProgress, type BackupWish, backupAll } from '../open-backup.ts';
 import { renderClaims } from './claim-lines.ts';
 import { shortId } from './history-text.ts';
-import { printLine, stopSignal } from './output.ts';
+import { printLine, printNote, stopSignal } from './output.ts';
 import { openProgress } from './progress.ts';
 import { isWhole, printGaps } from './report.ts';
 import { defaultTagger } from './tagger.ts';
@@ -49,7 +50,7 @@ export const backupCommand: Verb = {
       progress.tell(wordsOf([...told.values()]));
     };
     try {
-      const wishes = [...new Set(namespaces)].map((repository) => ({
+      const wishes = [...new Set(namespaces.map(requireName))].map((repository) => ({
         repository,
         ...tag,
         signal: stop.signal,
@@ -58,6 +59,8 @@ export const backupCommand: Verb = {
       const backup = await backupAll(config, wishes);
       progress.end();
       print(backup, config.dataDirectory, format);
+      if (tag.tag !== undefined && config.remote !== undefined && backup.results.some(({ by }) => by === 'us'))
+        printNote('the next archive pushes the tag');
       return exitOf(backup);
     } catch (error) {
       if (stop.signal.aborted) return EXIT.interrupted;
@@ -69,7 +72,13 @@ export const backupCommand: Verb = {
   },
 };
 
-function parseTag(raw: RawSettings) {
+/** A glob would say nothing of a namespace that is not there. */
+function requireName(name: string): string {
+  if (name === CLUSTER_REPOSITORY || /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name;
+  throw usage(`backup takes names of namespaces, not "${oneLine(name)}"`);
+}
+
+function parseTag(raw: RawSettings): Pick<BackupWish, 'tag' | 'message' | 'tagger'> {
   const [tag, why] = [text(raw, 'tag'), text(raw, 'message')];
   if (tag === undefined) {
     if (why !== undefined) throw usage('-m needs --tag');

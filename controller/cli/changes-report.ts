@@ -15,9 +15,14 @@ export function linesOf(commit: CommitChanges, objects: readonly ObjectChange[])
   const who = renderActors(commit.actors, commit.areActorsSure);
   const begin = `${stamp(commit.time)}  ${shortId(commit.id)}  ${oneLine(who)}`;
   const end = commit.tags.length === 0 ? '' : `  ${renderTags(commit.tags)}`;
-  if (objects.length <= MOST_LINES)
-    return objects.map((object) => `${begin}  ${nameOf(object)}: ${wordsOf(object)}${end}`);
-  return [`${begin}  ${objects.length} objects: ${oneLine(commit.subject)}${end}`];
+  const changed =
+    objects.length <= MOST_LINES
+      ? objects.map((object) => `${begin}  ${nameOf(object)}: ${wordsOf(object)}${end}`)
+      : [`${begin}  ${objects.length} objects: ${oneLine(commit.subject)}${end}`];
+  const volumes = commit.volumes();
+  return volumes === undefined
+    ? changed
+    : [...changed, `${stamp(commit.time)}  ${shortId(commit.id)}  volumes: ${oneLine(volumes)}`];
 }
 
 function nameOf({ ref }: Pick<ObjectChange, 'ref'>): string {
@@ -34,6 +39,7 @@ function wordsOf(object: ObjectChange): string {
 export function jsonOf(commit: CommitChanges, object: ObjectChange): object {
   const { id, parent, time, subject, tags, actors, areActorsSure } = commit;
   const { ref, path, what } = object;
+  const volumes = commit.volumes();
   const fields = object.fields().map((change) => ({ pointer: change.pointer, words: describe(change).long }));
   return {
     commit: id,
@@ -48,6 +54,7 @@ export function jsonOf(commit: CommitChanges, object: ObjectChange): object {
     path,
     what,
     fields,
+    ...(volumes === undefined ? {} : { volumes }),
   };
 }
 

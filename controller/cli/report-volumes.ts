@@ -13,7 +13,7 @@ type Of<Type extends Outcome['type']> = Extract<Outcome, { type: Type }>;
 export function areVolumesSaved(report: Told): boolean {
   const decided = lastOfEach(pick(report, 'snapshots-decided'));
   const isWhole = decided.every(({ failed, impossible }) => failed + impossible === 0);
-  return isWhole && pick(report, 'snapshots-impossible').length === 0 && unasked(report).length === 0;
+  return isWhole && impossible(report).length === 0 && unasked(report).length === 0;
 }
 
 export function printVolumes(report: Told): void {
@@ -23,7 +23,7 @@ export function printVolumes(report: Told): void {
     else printNote(line);
   }
   const decided = new Set(pick(report, 'snapshots-decided').map(({ repository }) => repository));
-  for (const { repository, reasons } of lastOfEach(pick(report, 'snapshots-impossible')))
+  for (const { repository, reasons } of impossible(report))
     if (!decided.has(repository)) printNote(`volumes of ${repository}: no snapshot is possible (${reasons})`);
   for (const { repository, reason } of unasked(report)) printNote(`volumes of ${repository}: ${reason}`);
   for (const { repository, why, count } of pick(report, 'snapshots-removed'))
@@ -34,10 +34,15 @@ export function renderJsonVolumes(report: Told) {
   const strip = <T extends Outcome>({ type: _type, ...facts }: T) => facts;
   return {
     volumes: lastOfEach(pick(report, 'snapshots-decided')).map(strip),
-    impossibleVolumes: lastOfEach(pick(report, 'snapshots-impossible')).map(strip),
+    impossibleVolumes: impossible(report).map(strip),
     volumeFailures: unasked(report).map(strip),
     removedSnapshots: pick(report, 'snapshots-removed').map(strip),
   };
+}
+
+/** Told again, with none, when it has passed. */
+function impossible(report: Told): readonly Of<'snapshots-impossible'>[] {
+  return lastOfEach(pick(report, 'snapshots-impossible')).filter(({ claims }) => claims > 0);
 }
 
 /** Failures that no later success made good. */

@@ -39,6 +39,7 @@ export const showCommand: Verb = {
     if (format === 'json') process.stdout.write(shown.bytes);
     else process.stdout.write(asYaml(shown));
     if (shown.deletedIn !== undefined) printNote(describeDeletion(shown));
+    if (shown.volumes !== undefined) printNote(`volumes in ${shortId(shown.commit)}: ${oneLine(shown.volumes)}`);
     if (format === 'text') {
       const hint = ['plan', namespace, '--to', shortId(shown.commit), '--object', renderRef(shown.ref)];
       printNote(`put it back: ${commandLine(hint, source)}`);

@@ -39,12 +39,11 @@ class SocketSession implements ExecSession {
 
   constructor(open: OpenSocket) {
     this.#open = open;
-    const { socket } = open;
     this.ended = this.#end.promise;
-    socket.addEventListener('message', ({ data }) => {
-      if (data instanceof ArrayBuffer) this.#take(new Uint8Array(data));
-    });
-    socket.addEventListener('close', () => this.#finish({ kind: 'lost' }));
+    open.receive(
+      (message) => this.#take(message),
+      () => this.#finish({ kind: 'lost' }),
+    );
   }
 
   wrote(lines: number): Promise<boolean> {

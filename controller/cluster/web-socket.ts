@@ -17,6 +17,8 @@ export interface Upgrade {
 
 export interface OpenSocket {
   readonly socket: WebSocket;
+  /** Binary messages from the first on, which may have come with the answer to the upgrade; then the end. Called once. */
+  receive(onMessage: (message: Uint8Array) => void, onClose: () => void): void;
   /** Says goodbye, and does not wait long for the answer. */
   cut(): void;
 }
@@ -39,6 +41,7 @@ export async function upgrade({ url, protocols, dispatcher, headers, signal }: U
     ),
   });
   socket.binaryType = 'arraybuffer';
+  const receive = receiverOf(socket);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const abort = () => socket.close();
   socket.addEventListener('open', () => resolve(true), { once: true });
@@ -54,7 +57,21 @@ export async function upgrade({ url, protocols, dispatcher, headers, signal }: U
   }
   if (!isOpen) return { isOpen, status: seen.status, cause: seen.cause };
   pingWhileOpen(socket);
-  return { isOpen, socket, cut: () => cut(socket, seen.raw) };
+  return { isOpen, socket, receive, cut: () => cut(socket, seen.raw) };
+}
+
+function receiverOf(socket: WebSocket): OpenSocket['receive'] {
+  const early: Uint8Array[] = [];
+  let take = (message: Uint8Array): void => void early.push(message);
+  socket.addEventListener('message', ({ data }) => {
+    if (data instanceof ArrayBuffer) take(new Uint8Array(data));
+  });
+  return (onMessage, onClose) => {
+    for (const message of early) onMessage(message);
+    take = onMessage;
+    if (socket.readyState === WebSocket.CLOSED) onClose();
+    else socket.addEventListener('close', onClose, { once: true });
+  };
 }
 
 interface Seen {

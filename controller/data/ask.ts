@@ -12,7 +12,7 @@ import { Run } from './run.ts';
 /** Asks the cluster for all snapshots of a plan at once. */
 
 /** Names everything, asks for nothing yet. */
-export function beginRun({ parts }: Engine, repository: string, plan: SnapshotPlan): Run {
+export function beginRun({ parts }: Engine, repository: string, after: string, plan: SnapshotPlan): Run {
   const [id, askedAt] = [parts.newRunId(), parts.clock.wall()];
   const record = (planned: PlannedClaim, volumeSnapshot: string, group?: string) =>
     [
@@ -26,7 +26,7 @@ export function beginRun({ parts }: Engine, repository: string, plan: SnapshotPl
   });
   const records = new Map([...alone, ...grouped].sort(([left], [right]) => (left < right ? -1 : 1)));
   const note: DataNote = { version: 1, askedAt: new Date(askedAt).toISOString(), skipped: skippedOf(plan) };
-  return new Run({ repository, id, askedAt, records, note, unasked: records.keys() });
+  return new Run({ repository, id, askedAt, after, records, note, unasked: records.keys() });
 }
 
 /** For the note. */
@@ -77,7 +77,7 @@ function requestOf({ parts }: Engine, run: Run, claims: readonly string[]) {
   const records = Object.fromEntries(claims.map((claim) => [claim, run.records.get(claim) as ClaimRecord]));
   const { volumeSnapshot, class: className } = records[claims[0] as string] as ClaimRecord;
   const labels = { ...archiveLabels(parts.archiveId), [RUN_LABEL]: run.id };
-  return { namespace: run.repository, name: volumeSnapshot, className, labels, records };
+  return { namespace: run.repository, name: volumeSnapshot, className, labels, after: run.after, records };
 }
 
 type Made = readonly [Parameters<Engine['cluster']['target']['create']>[0], KubeObject];

@@ -1,7 +1,9 @@
-import { observe } from '../core/data/observe.ts';
+import { failed, observe } from '../core/data/observe.ts';
 import { type ClaimRecord, renderNote } from '../core/data/record.ts';
+import { KeeperError } from '../errors.ts';
 import { type Engine, passing } from './engine.ts';
-import { look } from './look.ts';
+import { look, type Seen } from './look.ts';
+import { endLook } from './look-through.ts';
 import { writeNote } from './notes.ts';
 import { pause } from './pause.ts';
 import type { Run } from './run.ts';
@@ -13,36 +15,52 @@ import type { Run } from './run.ts';
 
 const [SHORTEST_MS, LONGEST_MS] = [100, 2000];
 const NOTE_EVERY_MS = 1000;
-const RETRY_MS = 1000;
+const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [1000, 30_000];
 
 /** False when it was stopped, or nobody archives the repository any more: the next start goes on with it. */
 export async function follow(engine: Engine, run: Run, noted: string): Promise<boolean> {
   const { signal } = engine;
   const notes = new NoteWriter(engine, run, noted);
+  const [looks, writes] = [new Patience(engine, run), new Patience(engine, run)];
   for (let ms = SHORTEST_MS; !signal.aborted; ms = Math.min(ms * 1.5, LONGEST_MS)) {
     const before = run.pending.length;
     const hadHandles = run.hasHandles;
-    const isSeen = await patient(engine, run, () => lookOnce(engine, run));
+    await looks.try(() => lookOnce(engine, run));
     if (run.hasHandles) await releaseOnce(engine, run, hadHandles);
     const isDecided = run.pending.length === 0;
     const isUrgent = isDecided || run.hasHandles !== hadHandles;
-    const isWritten = await patient(engine, run, () => notes.write(isUrgent));
+    const isWritten = await writes.try(() => notes.write(isUrgent));
     if (notes.isOrphaned) return false;
     if (isDecided && isWritten) return true;
     if (run.pending.length !== before) ms = SHORTEST_MS;
-    await pause(isSeen && isWritten ? ms : RETRY_MS, signal);
+    await pause(Math.max(ms, looks.ms, writes.ms), signal);
   }
   return false;
 }
 
 async function lookOnce(engine: Engine, run: Run): Promise<void> {
   const { clock, policy } = engine.parts;
-  const seen = await look(engine, run);
+  const seen = await lookOrLose(engine, run);
+  // Not before: what took long to be told may be good news.
   const now = clock.wall();
-  for (const [claim, { member, ...found }] of seen) {
+  for (const [claim, { member, isLost, ...found }] of seen) {
     const record = run.records.get(claim) as ClaimRecord;
     const observed = observe(record, { ...found, now, timeoutMs: policy.timeoutMs });
+    if (isLost && observed.state !== 'pending') await endLook(engine, observed);
     run.records.set(claim, member === undefined ? observed : { ...observed, member });
+  }
+}
+
+/** Where snapshots are not served any more, nothing is ever heard of these again. */
+async function lookOrLose(engine: Engine, run: Run): Promise<ReadonlyMap<string, Seen>> {
+  const { clock, policy } = engine.parts;
+  try {
+    return await look(engine, run);
+  } catch (error) {
+    const isServed = !(error instanceof KeeperError) || error.code !== 'RESOURCE_NOT_SERVED';
+    if (isServed || clock.wall() - run.askedAt < policy.timeoutMs) throw error;
+    for (const [claim, record] of run.pending) run.records.set(claim, failed(record, error.message));
+    return new Map();
   }
 }
 
@@ -53,16 +71,32 @@ async function releaseOnce({ parts, signal }: Engine, run: Run, hadHandles: bool
   if (!signal.aborted) await run.release();
 }
 
-/** False when it failed; told, and tried again at the next look. */
-async function patient({ access, signal }: Engine, { repository }: Run, work: () => Promise<void>): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (signal.aborted) return false;
-    const { code, message } = passing(error);
-    access.report({ type: 'snapshots-failed', repository, doing: 'follow', code, reason: message, afterMs: RETRY_MS });
-    return false;
+/** Tells a failure, and waits longer after each in a row. */
+class Patience {
+  readonly #engine: Engine;
+  readonly #run: Run;
+  ms = 0;
+
+  constructor(engine: Engine, run: Run) {
+    this.#engine = engine;
+    this.#run = run;
+  }
+
+  /** False when it failed. */
+  async try(work: () => Promise<void>): Promise<boolean> {
+    const { access, signal } = this.#engine;
+    try {
+      await work();
+      this.ms = 0;
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      const { code, message } = passing(error);
+      this.ms = Math.min(Math.max(this.ms * 2, FIRST_RETRY_MS), LONGEST_RETRY_MS);
+      const told = { repository: this.#run.repository, doing: 'follow', code, reason: message } as const;
+      access.report({ type: 'snapshots-failed', ...told, afterMs: this.ms });
+      return false;
+    }
   }
 }
 

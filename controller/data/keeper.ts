@@ -1,7 +1,9 @@
 import { nextRunAt, type RunHistory } from '../core/data/cadence.ts';
 import type { DataPolicy } from '../core/data/policy.ts';
+import type { Repository } from '../git/repository.ts';
 import type { Engine } from './engine.ts';
 import { FAR_ENOUGH, History } from './history.ts';
+import { PruneIndex } from './prune-index.ts';
 import { readDataCommits } from './read-history.ts';
 
 /** What is known of one repository, and the timer that asks for its next snapshots. */
@@ -15,7 +17,7 @@ const LOOK_AGAIN_MS = 60_000;
 export class Keeper {
   readonly repository: string;
   readonly #engine: Pick<Engine, 'parts' | 'access' | 'signal'>;
-  #history: History | undefined;
+  #history: { readonly of: Repository; readonly value: History } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #restMs = FIRST_REST_MS;
   #notBefore = 0;
@@ -24,6 +26,7 @@ export class Keeper {
   #open = 0;
   /** Why claims cannot be snapshotted, as it was told last. */
   told = '';
+  readonly pruneIndex = new PruneIndex();
   /** Somebody waits for snapshots that could not be asked for. */
   isForced = false;
 
@@ -32,13 +35,19 @@ export class Keeper {
     this.#engine = engine;
   }
 
-  /** Undefined when the repository is not archived. Read once. */
+  /** Undefined when the repository is not archived. Read once, and again when another line has the name. */
   async history(): Promise<History | undefined> {
-    this.#history ??= await this.#engine.access.within(this.repository, async (repository) => {
+    this.#history = await this.#engine.access.within(this.repository, async (repository) => {
+      if (this.#history?.of === repository) return this.#history;
       const commits = await readDataCommits(repository, { limit: FAR_ENOUGH, onOdd: (error) => this.#odd(error) });
-      return new History(commits);
+      return { of: repository, value: new History(commits) };
     });
-    return this.#history;
+    return this.known;
+  }
+
+  /** As it was read last; before that there is nothing to be kept up. */
+  get known(): History | undefined {
+    return this.#history?.value;
   }
 
   /** For the next commit: while what failed rests, it is as if the last run were not decided yet. */
@@ -102,9 +111,10 @@ export class Keeper {
   }
 
   #dueAt({ cadence }: DataPolicy): number | undefined {
-    if (this.#history === undefined || this.#open > 0) return undefined;
+    const { known } = this;
+    if (known === undefined || this.#open > 0) return undefined;
     if (this.isForced) return this.#notBefore;
-    const next = this.#lookAt ?? nextRunAt(this.#history.runs, cadence, this.#now());
+    const next = this.#lookAt ?? nextRunAt(known.runs, cadence, this.#now());
     return next === undefined ? undefined : Math.max(next, this.#notBefore);
   }
 

@@ -1,6 +1,7 @@
 import { archiveLabels, RUN_LABEL, selectorOf } from '../core/data/snapshot-names.ts';
 import { arrayAt, type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import type { Engine } from './engine.ts';
+import { lookThrough } from './look-through.ts';
 import { isLeaving } from './read-volumes.ts';
 import { policyOf, setPolicy } from './retain.ts';
 import type { Run } from './run.ts';
@@ -13,6 +14,8 @@ export interface Seen {
   readonly content: KubeObject | undefined;
   readonly member: string | undefined;
   readonly groupHandle: string | undefined;
+  /** Only its handle is left. */
+  readonly isLost: boolean;
 }
 
 /** By claim, what is pending and was asked for. Throws KeeperError. */
@@ -28,12 +31,15 @@ export async function look(engine: Engine, run: Run): Promise<ReadonlyMap<string
       const name = boundContent(own) ?? record.content;
       // What is named and kept has only to get ready, which its VolumeSnapshot tells.
       const isKept = own !== undefined && record.handle !== undefined && run.retained.has(claim);
-      const content = name === undefined || isKept ? undefined : await keepContent(engine, run, claim, name);
+      const bound = name === undefined || isKept ? undefined : await keepContent(engine, run, claim, name);
+      const lost = own === undefined && run.retained.has(claim) ? record.handle : undefined;
+      const content = lost === undefined ? bound : await lookThrough(engine, run.repository, record, lost);
       const found = {
         snapshot: own ?? group?.snapshot,
         content,
         member: member?.metadata.name ?? record.member,
         groupHandle: group?.handle,
+        isLost: lost !== undefined,
       };
       return [claim, found] as const;
     }),

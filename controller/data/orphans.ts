@@ -3,6 +3,7 @@ import type { ClaimRecord } from '../core/data/record.ts';
 import { RESTORE_LABELS, selectorOf } from '../core/data/snapshot-names.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import type { Engine } from './engine.ts';
+import { isUnreadable } from './read-history.ts';
 import { CORE } from './snapshot-cluster.ts';
 
 /** What nobody needs: snapshots that no commit names, that failed, or that a restore left behind. */
@@ -40,6 +41,7 @@ export function failedAndLiving(
   live: ReadonlyMap<string, KubeObject>,
 ): readonly Orphan[] {
   return commits
+    .filter(({ note }) => !isUnreadable(note))
     .flatMap(({ note }) => failedOf(Object.values(note?.claims ?? {})))
     .filter(({ snapshot }) => live.has(snapshot));
 }

@@ -11,7 +11,8 @@ import { KeeperError } from '../errors.ts';
 import type { Identity } from '../git/commit-object.ts';
 import type { Repository } from '../git/repository.ts';
 import { type DataParts, passing, type SnapshotTarget } from './engine.ts';
-import { isUnreadable, readDataCommits, tagsOf } from './read-history.ts';
+import { PruneIndex } from './prune-index.ts';
+import { isUnreadable, tagsOf } from './read-history.ts';
 import { removeSnapshot } from './remove-snapshot.ts';
 import { SnapshotCluster } from './snapshot-cluster.ts';
 
@@ -66,9 +67,10 @@ export async function pruneWithin(
   cluster: SnapshotCluster,
   namespace: string,
   within: Within,
+  index = new PruneIndex(),
 ): Promise<Pruned> {
   const pruning = new Pruning(parts, cluster, namespace, within);
-  await pruning.run();
+  await pruning.run(index);
   return pruning;
 }
 
@@ -88,10 +90,11 @@ class Pruning implements Pruned {
     this.#within = within;
   }
 
-  async run(): Promise<void> {
-    const commits = await this.#within((repository) => readDataCommits(repository, { onOdd: () => undefined }));
+  async run(index: PruneIndex): Promise<void> {
+    const commits = await this.#within((repository) => index.read(repository));
     if (commits === undefined) return;
-    const going = await this.#going(commits);
+    const mayGo = this.#going(commits, new Set());
+    const going = mayGo.size === 0 ? mayGo : this.#going(commits, await this.#handlesInUse());
     for (const commit of commits) {
       const { note } = commit;
       if (note === undefined || isUnreadable(note) || this.#parts.signal.aborted) continue;
@@ -105,11 +108,8 @@ class Pruning implements Pruned {
   }
 
   /** VolumeSnapshots that no rule, tag or restore keeps. */
-  async #going(commits: readonly DataCommit[]): Promise<ReadonlySet<string>> {
+  #going(commits: readonly DataCommit[], inUse: ReadonlySet<string>): ReadonlySet<string> {
     const { retention, clock } = this.#parts;
-    const first = planPrune(commits, retention, clock.wall());
-    if (first.prune.length === 0) return new Set();
-    const inUse = await this.#handlesInUse();
     const pins = new Map(commits.filter((commit) => holdsAny(commit, inUse)).map(({ id }) => [id, [IN_USE]]));
     return new Set(planPrune(commits, retention, clock.wall(), pins).prune);
   }
@@ -129,11 +129,13 @@ class Pruning implements Pruned {
     );
     if (pruned === undefined) return;
     // Whoever tagged it, or began a restore, did so before it said that it goes.
-    const still = await this.#within(async (repository) => {
-      const tags = tagsOf(repository);
-      return this.#going(commits.map((one) => ({ ...one, tags: tags.get(one.id) ?? [] })));
-    });
-    if (still === undefined) return;
+    const inUse = await this.#handlesInUse();
+    const tags = await this.#within(async (repository) => tagsOf(repository));
+    if (tags === undefined) return;
+    const still = this.#going(
+      commits.map((one) => ({ ...one, tags: tags.get(one.id) ?? [] })),
+      inUse,
+    );
     if ([...snapshots].every((snapshot) => still.has(snapshot))) await this.#remove(commit.id, pruned);
     else await this.#write(commit.id, before);
   }
@@ -177,7 +179,9 @@ class Pruning implements Pruned {
   async #write(commit: string, note: DataNote): Promise<DataNote | undefined> {
     const { author, clock } = this.#parts;
     const by = { author, time: new Date(clock.wall()) };
-    const written = await this.#within((repository) => repository.note(commit, renderNote(note), by));
+    const written = await this.#within(async (repository) =>
+      repository.store.has(commit) ? await repository.note(commit, renderNote(note), by) : undefined,
+    );
     if (written === undefined) return undefined;
     this.notes.set(commit, note);
     return note;
@@ -200,14 +204,6 @@ function isUnfinished({ state, removedAt }: ClaimRecord): boolean {
 
 function holdsAny({ note }: DataCommit, handles: ReadonlySet<string>): boolean {
   return Object.values(note?.claims ?? {}).some(({ handle }) => handle !== undefined && handles.has(handle));
-}
-
-/** Nothing is ever pruned: there is nothing to read for. */
-export function keepsAll(policy: RetentionPolicy): boolean {
-  const { keep, within, withinBuckets, ttlMs, keepTags, hold } = policy;
-  const counts = [...Object.values(keep)].every((count) => count === 0);
-  const spans = [within, ...Object.values(withinBuckets)].every((span) => span === undefined);
-  return hold || (counts && spans && ttlMs === undefined && keepTags.length === 0);
 }
 
 export function leftError({ left }: Pruned): KeeperError | undefined {

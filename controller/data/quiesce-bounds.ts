@@ -16,8 +16,9 @@ export function settled(session: ExecSession, signal: AbortSignal): Promise<Exec
 export async function orLeave<T>(session: ExecSession, signal: AbortSignal, what: Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => {
-    session.leave();
+    // First, for a session that is left ends at once.
     aborted.reject(signal.reason);
+    session.leave();
   };
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });

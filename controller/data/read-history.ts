@@ -53,6 +53,16 @@ export function tagsOf(source: DataHistorySource): ReadonlyMap<ObjectId, readonl
   return peelTags({ store, head, directory, refs: () => source.refs(), [Symbol.dispose]: () => undefined }).byTarget;
 }
 
+/** One that cannot be read stands for nothing known. Throws REPOSITORY_DAMAGED. */
+export function readNoteAt(
+  source: DataHistorySource,
+  commit: ObjectId,
+  blob: ObjectId,
+  onOdd: (error: KeeperError) => void = () => undefined,
+): DataNote {
+  return readNote(source, commit, blob, new Map(), onOdd);
+}
+
 function readNote(
   { store }: DataHistorySource,
   commit: ObjectId,

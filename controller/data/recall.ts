@@ -1,8 +1,10 @@
 import { labelsOf } from '../core/data/claims.ts';
 import type { DataCommit } from '../core/data/points.ts';
 import { archiveLabels, RUN_LABEL, selectorOf } from '../core/data/snapshot-names.ts';
-import type { KubeObject } from '../core/object.ts';
+import { askedAfter } from '../core/data/snapshot-objects.ts';
+import { type KubeObject, stringAt } from '../core/object.ts';
 import { sideBySide } from '../core/streams.ts';
+import type { Repository } from '../git/repository.ts';
 import type { Engine } from './engine.ts';
 import { failedAndLiving, namesIn, type Orphan, orphanOf, sweepRestores } from './orphans.ts';
 import { readDataCommits } from './read-history.ts';
@@ -16,26 +18,62 @@ export interface Recalled {
   /** To be followed on. */
   readonly runs: readonly Run[];
   readonly orphans: readonly Orphan[];
+  /** Some are called pruned, and the driver may have them still. */
+  readonly isHalfPruned: boolean;
 }
+
+/** What was asked for longer ago was decided, or nobody would have gone on. */
+const UNDECIDED = 500;
 
 /** `isOurs`: asked for by this process, whose commit may be on its way. Throws KeeperError. */
 export async function recall(engine: Engine, repository: string, isOurs: (run: string) => boolean): Promise<Recalled> {
-  const read = () => engine.access.within(repository, (open) => readDataCommits(open, { onOdd: () => undefined }));
+  const read = (limit?: number) =>
+    engine.access.within(repository, (open) =>
+      readDataCommits(open, { onOdd: () => undefined, ...(limit !== undefined && { limit }) }),
+    );
   // First the cluster: what a commit names by the time that history is read is no orphan.
   const live = await readLive(engine, repository);
-  const commits = await read();
-  if (commits === undefined) return { runs: [], orphans: [] };
+  const commits = await read(UNDECIDED);
+  if (commits === undefined) return { runs: [], orphans: [], isHalfPruned: false };
   const runs = unfinishedRuns(repository, commits, live).filter(({ id }) => !isOurs(id));
-  const isKnown = namesIn(commits);
-  const unnamed = [...live.values()].filter(({ metadata }) => !isKnown.has(metadata.name));
-  const orphans = unnamed.filter((one) => !isOurs(labelsOf(one)[RUN_LABEL] ?? '')).map(orphanOf);
-  return { runs, orphans: [...orphans, ...failedAndLiving(decided(commits, runs), live)] };
+  const unnamed = (among: readonly DataCommit[]) => {
+    const known = namesIn(among);
+    return [...live.values()].filter((one) => !known.has(one.metadata.name) && !isOurs(labelsOf(one)[RUN_LABEL] ?? ''));
+  };
+  // Only where something looks like an orphan is all of the history read: what is kept long is named by old commits.
+  const isWhole = commits.length < UNDECIDED || unnamed(commits).length === 0;
+  const strangers = unnamed(isWhole ? commits : ((await read()) ?? []));
+  const orphans = await engine.access.within(repository, async (open) =>
+    strangers.filter((one) => isForgotten(engine, open, one)).map(orphanOf),
+  );
+  const failed = failedAndLiving(decided(commits, runs), live);
+  return { runs, orphans: [...(orphans ?? []), ...failed], isHalfPruned: commits.some(isHalfPruned) };
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * It was asked for with a commit that was to follow one of this history, and never came. Whatever else no commit names may be named by a
+ * history that was damaged and put aside, or by a line that ended: it is somebody's data.
+ */
+function isForgotten({ parts }: Engine, { store }: Repository, snapshot: KubeObject): boolean {
+  const after = askedAfter(snapshot);
+  if (after === undefined) return false;
+  if (after !== '') return store.has(after);
+  const createdAt = Date.parse(stringAt(snapshot.metadata, 'creationTimestamp') ?? '');
+  return parts.clock.wall() - createdAt < HOUR_MS;
 }
 
 /** Runs that are followed see to their failures themselves. */
 function decided(commits: readonly DataCommit[], runs: readonly Run[]): readonly DataCommit[] {
   const followed = new Set(runs.map(({ commit }) => commit));
   return commits.filter(({ id }) => !followed.has(id));
+}
+
+function isHalfPruned({ note }: DataCommit): boolean {
+  return Object.values(note?.claims ?? {}).some(
+    ({ state, removedAt }) => state === 'pruned' && removedAt === undefined,
+  );
 }
 
 /** Our VolumeSnapshots and VolumeGroupSnapshots by name. */

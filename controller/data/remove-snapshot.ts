@@ -23,11 +23,15 @@ export interface Removal {
   readonly records: readonly ClaimRecord[];
 }
 
-export type Remover = Pick<Engine, 'cluster' | 'signal'> & { readonly parts: Pick<Engine['parts'], 'archiveId'> };
+export type Remover = Pick<Engine, 'cluster' | 'signal'> & {
+  readonly parts: Pick<Engine['parts'], 'archiveId'>;
+  /** How long the driver may take; half a minute when left out. */
+  readonly patienceMs?: number;
+};
 
 const PATIENCE_MS = 30_000;
 
-/** Throws KeeperError when the driver has it still after half a minute, or somebody refuses: it is to be tried again. */
+/** Throws KeeperError when the driver has it still after that, or somebody refuses: it is to be tried again. */
 export async function removeSnapshot(remover: Remover, removal: Removal): Promise<void> {
   const [first] = removal.records;
   if (first === undefined) return;
@@ -130,14 +134,24 @@ const BEING_DELETED = {
   groupContents: 'groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-deleted',
 } as const;
 
+/**
+ * A snapshotter whose driver failed for a while may have everything that it needs to delete, and not look at it before its next round, which
+ * is a quarter of an hour: any change makes it look.
+ */
+const NUDGE = 'kubekeeper.dev/deletion-asked';
+
 async function release(
   { cluster, signal }: Remover,
   kind: 'contents' | 'groupContents',
   content: KubeObject,
   isAlone: boolean,
 ): Promise<void> {
-  const annotations = isAlone ? { annotations: { [BEING_DELETED[kind]]: 'yes' } } : {};
-  const done = await setPolicy(cluster, kind, content, { policy: 'Delete', ...annotations }, signal);
+  const asked = Number(stringAt(objectAt(content.metadata, 'annotations'), NUDGE) ?? 0);
+  const annotations = {
+    ...(isAlone ? { [BEING_DELETED[kind]]: 'yes' } : {}),
+    ...(isLeaving(content) ? { [NUDGE]: String(asked + 1) } : {}),
+  };
+  const done = await setPolicy(cluster, kind, content, { policy: 'Delete', annotations }, signal);
   if (done === 'forbidden') throw refusal(kind, content, 'it may not be changed');
   if (objectAt(done, 'spec')?.['deletionPolicy'] !== 'Delete' && !isLeaving(content)) {
     throw refusal(kind, content, 'somebody else changed it at the same time');
@@ -240,7 +254,7 @@ async function untilGone(remover: Remover, kind: SnapshotResource, object: KubeO
 
 /** `look` answers what holds it. */
 async function until(
-  { signal }: Remover,
+  { signal, patienceMs = PATIENCE_MS }: Remover,
   kind: SnapshotResource,
   object: KubeObject,
   look: () => Promise<string | undefined>,
@@ -250,7 +264,7 @@ async function until(
     const held = await look();
     if (held === undefined) return;
     signal.throwIfAborted();
-    if (waited >= PATIENCE_MS) throw refusal(kind, object, held);
+    if (waited >= patienceMs) throw refusal(kind, object, held);
     await pause(ms, signal);
     waited += ms;
   }

@@ -53,6 +53,7 @@ function adding(
   pairs: Readonly<Record<string, string>>,
 ): readonly PatchOperation[] {
   const before = objectAt(content.metadata, field);
+  if (Object.keys(pairs).length === 0) return [];
   if (before === undefined) return [{ op: 'add', path: `/metadata/${field}`, value: { ...pairs } as Json }];
   return Object.entries(pairs)
     .filter(([key, value]) => before[key] !== value)

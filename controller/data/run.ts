@@ -8,6 +8,8 @@ export class Run {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly askedAt: number;
+  /** The newest commit when it was asked for; '' before the first. */
+  readonly after: string;
   /** By claim. */
   readonly records: Map<string, ClaimRecord>;
   /** Claims whose snapshot the API server has not taken yet: that there is none says nothing. */
@@ -29,6 +31,7 @@ export class Run {
     readonly repository: string;
     readonly id: string;
     readonly askedAt: number;
+    readonly after?: string;
     readonly records: ReadonlyMap<string, ClaimRecord>;
     /** What of the note does not change. */
     readonly note: DataNote;
@@ -37,6 +40,7 @@ export class Run {
     this.repository = what.repository;
     this.id = what.id;
     this.askedAt = what.askedAt;
+    this.after = what.after ?? '';
     this.records = new Map(what.records);
     this.unasked = new Set(what.unasked);
     this.#note = what.note;

@@ -10,6 +10,7 @@ import { type Commit, commitReader } from '../git/commit-queue.ts';
 import { EMPTY_TREE, type ObjectId } from '../git/object-id.ts';
 import type { ObjectCache } from '../git/object-store.ts';
 import { type Beginning, selectBeginning, selectPoint } from '../git/select-point.ts';
+import { volumesReader } from './commit-volumes.ts';
 import { changedFiles, type FileChange, readingCache } from './files.ts';
 import { refAt, type Wanted } from './objects.ts';
 import type { History } from './open-history.ts';
@@ -27,6 +28,8 @@ export interface CommitChanges {
   /** Whether each actor had a part in every object here: a commit of several objects does not say who changed which. */
   readonly areActorsSure: boolean;
   readonly objects: readonly ObjectChange[];
+  /** What volume data it has, in words; read when it is asked. Undefined where it says nothing of volumes. */
+  volumes(): string | undefined;
 }
 
 export interface ObjectChange {
@@ -78,6 +81,7 @@ class Reader {
   readonly #history: History;
   readonly #wanted: Wanted;
   readonly #readCommit: (id: ObjectId) => Commit;
+  readonly #volumes: (commit: Commit) => string | undefined;
   readonly #cache: ObjectCache = readingCache();
   readonly #manifests = new ByteCache<Json>(PARSED_BYTES);
   /** Which object has a path is the same in all its versions. */
@@ -87,6 +91,7 @@ class Reader {
     this.#history = history;
     this.#wanted = wanted;
     this.#readCommit = readCommit;
+    this.#volumes = volumesReader(history.archive);
   }
 
   read(commit: Commit): CommitChanges {
@@ -106,6 +111,7 @@ class Reader {
       actors,
       areActorsSure: actors.length < 2 || this.#files(commit, () => true).length < 2,
       objects,
+      volumes: () => this.#volumes(commit),
     };
   }
 

@@ -6,6 +6,7 @@ import { readCommit } from '../git/commit-queue.ts';
 import { EMPTY_TREE, type ObjectId } from '../git/object-id.ts';
 import { selectPoint } from '../git/select-point.ts';
 import type { CommitChanges } from './changes.ts';
+import { volumesReader } from './commit-volumes.ts';
 import { deletedObjects } from './deleted.ts';
 import { changedFiles, fileIdAt, readingCache } from './files.ts';
 import { compileWanted, refAt, type Wanted } from './objects.ts';
@@ -21,6 +22,8 @@ export interface ShownObject {
   /** It was gone by then, and this is its last version. */
   readonly deletedIn: CommitChanges | undefined;
   readonly bytes: Buffer;
+  /** What volume data that commit has, in words; undefined where it says nothing of volumes. */
+  readonly volumes: string | undefined;
 }
 
 interface ShowOptions {
@@ -70,10 +73,12 @@ function objectsAt(history: History, commit: ObjectId, wanted: Wanted): readonly
 }
 
 function read({ archive }: History, place: Place & Pick<ShownObject, 'commit' | 'deletedIn'>): ShownObject {
-  const { tree, time } = readCommit(archive.store, place.commit);
+  const found = readCommit(archive.store, place.commit);
+  const { tree, time } = found;
   const id = fileIdAt(archive, tree, place.path) as ObjectId;
   const { ref, path, commit, deletedIn } = place;
-  return { ref, path, commit, time, deletedIn, bytes: archive.store.readAs('blob', id) };
+  const volumes = volumesReader(archive)(found);
+  return { ref, path, commit, time, deletedIn, bytes: archive.store.readAs('blob', id), volumes };
 }
 
 function several(object: string, refs: readonly ObjectRef[]): KeeperError {

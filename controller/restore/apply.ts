@@ -6,6 +6,7 @@ import { sideBySide } from '../core/streams.ts';
 import type { RestoreEvent } from './events.ts';
 import { finishFillings } from './filled.ts';
 import { completeObjects } from './late.ts';
+import { CLAIMS } from './make-claim.ts';
 import { letVolumesGo } from './old-volumes.ts';
 import { replaceData } from './replace-data.ts';
 import { type ApplyLimits, type ApplyParts, LIMITS, Run } from './run.ts';
@@ -55,6 +56,7 @@ async function carryOut(run: Run, begun: VolumeWork | undefined): Promise<void> 
   const steps = run.planned.plan.steps.filter(({ action }) => action !== 'keep' && action !== 'skip');
   for (const wave of WAVES) {
     const own = steps.filter((step) => step.wave === wave && step.action !== 'delete');
+    if (WAVES.indexOf(wave) === WAVES.indexOf('namespaces') + 1 && canFill(run)) run.sources.begin();
     if (own.length === 0) continue;
     if (!run.isStopped) {
       await run.note({ type: 'wave', wave });
@@ -62,6 +64,7 @@ async function carryOut(run: Run, begun: VolumeWork | undefined): Promise<void> 
     }
     await runWave(run, own);
   }
+  await run.sources.settle();
   await runDeletions(run, steps);
   await replaceData(run);
   await completeObjects(run);
@@ -70,6 +73,11 @@ async function carryOut(run: Run, begun: VolumeWork | undefined): Promise<void> 
   const { counts, incomplete } = run;
   await run.note({ type: 'closed', as: run.isStopped ? 'stopped' : 'finished' });
   run.emit({ type: 'done', counts: { ...counts }, incomplete, stoppedBy: run.stoppedBy });
+}
+
+function canFill(run: Run): boolean {
+  const { namespace } = run.planned.plan.target;
+  return !run.isStopped && run.missingFor({ ref: { resource: CLAIMS, namespace, name: '' } }) === undefined;
 }
 
 /** What the restore that is gone on with has in the cluster is ours to take away: also when this one is stopped. */

@@ -30,7 +30,11 @@ export async function* carryOut(
 ): AsyncGenerator<CarryOutEvent> {
   const touched: Touched[] = [];
   let isStopped = false;
-  const events = apply({ target, ...parts, ...(line === undefined ? {} : { line }) }, planned, { signal, late, volumes });
+  const events = apply({ target, ...parts, ...(line === undefined ? {} : { line }) }, planned, {
+    signal,
+    late,
+    volumes,
+  });
   for await (const event of events) {
     if (event.type === 'step' && event.result === 'done' && event.resource !== undefined)
       touched.push({ step: event.step, resource: event.resource });

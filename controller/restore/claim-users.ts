@@ -12,7 +12,9 @@ export interface Workload {
   readonly object: KubeObject;
 }
 
-export type Users = { readonly workloads: readonly string[]; readonly found: readonly Workload[] } | { readonly problem: string };
+export type Users =
+  | { readonly workloads: readonly string[]; readonly found: readonly Workload[] }
+  | { readonly problem: string };
 
 export interface UsersParts {
   readonly target: RestoreTarget;
@@ -30,7 +32,8 @@ const PAUSED_AT = 'autoscaling.keda.sh/paused-replicas';
 export async function readUsers(parts: UsersParts): Promise<(claim: string) => Users> {
   const { target, resources, namespace, signal } = parts;
   const listed = await listAll(parts, 'pods');
-  if (listed === undefined) return () => ({ problem: `you may not list pods in ${namespace}, so nobody knows who uses it` });
+  if (listed === undefined)
+    return () => ({ problem: `you may not list pods in ${namespace}, so nobody knows who uses it` });
   const scaled = new Map((await listAll(parts, SCALED_OBJECTS))?.map((one) => [keyOfScaled(one), one]));
   const byController = new Map<string, Workload | { readonly problem: string }>();
   const pods = listed.filter(({ metadata }) => stringAt(metadata, 'deletionTimestamp') === undefined);
@@ -88,7 +91,7 @@ export async function readUsers(parts: UsersParts): Promise<(claim: string) => U
   }
 }
 
-export function nameOf({ resource, object }: Workload): string {
+function nameOf({ resource, object }: Workload): string {
   return `${resourceName(resource)}/${object.metadata.name}`;
 }
 

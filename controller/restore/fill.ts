@@ -14,6 +14,7 @@ import type { ObjectPlace } from '../core/restore/ports.ts';
 import { parseQuantity } from '../core/restore/quantity.ts';
 import type { VolumePlan } from '../core/restore/volume-plan.ts';
 import { ended, type StepEnd } from './events.ts';
+import { withGroup } from './fill-group.ts';
 import { persist } from './persist.ts';
 import { wordsOfRefusal } from './refusals.ts';
 import type { Run } from './run.ts';
@@ -66,7 +67,11 @@ export async function ensureSource(run: Run, filling: Filling): Promise<Ready | 
     (await dropUnbound(run, contents, snapshots, filling)) ??
     (await ensure(run, contents, { name }, content)) ??
     (await ensure(run, snapshots, place, snapshotFor(filling, snapshots.version)));
-  return failed ?? (await untilReady(run, resources, filling));
+  if (failed !== undefined) return failed;
+  const alone = await untilReady(run, resources, filling);
+  if ('is' in alone || filling.groupHandle === undefined || run.isStopped) return alone;
+  const { groupHandle: _, ...member } = filling;
+  return await withGroup(run, filling, () => untilReady(run, resources, member));
 }
 
 /** A content belongs to one snapshot for ever: with that gone (its namespace was deleted), it serves no other. */
@@ -99,11 +104,16 @@ export async function removeOwn(
   const answer = await run.target.remove(resource, place, { dryRun: false, uid, propagation: 'Background' });
   if (!answer.ok && answer.refused.reason !== 'NotFound' && answer.refused.reason !== 'Conflict')
     return ended('failed', wordsOfRefusal(answer.refused, 'delete', refOf(resource, place)));
-  const gone = await untilGone(run, resource, place, uid, graceMs);
+  const gone = await untilGone(run, resource, place, uid, { graceMs, isUsual: true });
   return gone.is === 'there' ? undefined : ended('timed-out', `it waited for ${gone.held}`);
 }
 
-async function ensure(run: Run, resource: Resource, place: ObjectPlace, wanted: KubeObject): Promise<StepEnd | undefined> {
+async function ensure(
+  run: Run,
+  resource: Resource,
+  place: ObjectPlace,
+  wanted: KubeObject,
+): Promise<StepEnd | undefined> {
   const ref = refOf(resource, place);
   for (;;) {
     const answer = await persist(run, { ref }, () => run.target.create(resource, wanted, { dryRun: false }));
@@ -122,7 +132,11 @@ async function ensure(run: Run, resource: Resource, place: ObjectPlace, wanted: 
   }
 }
 
-async function untilReady(run: Run, { contents, snapshots }: FillingResources, filling: Filling): Promise<Ready | StepEnd> {
+async function untilReady(
+  run: Run,
+  { contents, snapshots }: FillingResources,
+  filling: Filling,
+): Promise<Ready | StepEnd> {
   const name = fillingName(filling);
   const place = { namespace: filling.namespace, name };
   const began = run.clock.monotonic();
@@ -140,9 +154,13 @@ async function untilReady(run: Run, { contents, snapshots }: FillingResources, f
       const content = await run.target.get(contents, { name });
       const told = errorOf(snapshot) ?? (typeof content === 'object' ? errorOf(content) : undefined);
       if (told === undefined) return what;
-      const isUnknown = UNKNOWN.test(told) && run.clock.monotonic() - began >= run.limits.unknownMs;
+      // Of a member of a group, the driver may know nothing by itself.
+      const isUnknown =
+        (UNKNOWN.test(told) || filling.groupHandle !== undefined) &&
+        run.clock.monotonic() - began >= run.limits.unknownMs;
       return isUnknown ? { value: { lost: `the driver does not have its snapshot: ${told}` } } : `${what}: ${told}`;
     },
+    { isUsual: true },
   );
   if (waited.is === 'late') return ended('timed-out', `it waited for ${waited.held}`);
   if (waited.is === 'stopped') return ended('failed', `stopped while it waited for ${waited.held}`);
@@ -167,9 +185,7 @@ async function classFor(run: Run, data: NonNullable<VolumePlan['data']>): Promis
   const resource = resources.find((one) => resourceName(one) === CLASSES);
   const listed = resource === undefined ? 'forbidden' : await run.target.list(resource, {});
   if (listed === 'forbidden') return undefined;
-  const own = listed.find(
-    (one) => one.metadata.name === data.snapshotClass && stringAt(one, 'driver') === data.driver,
-  );
+  const own = listed.find((one) => one.metadata.name === data.snapshotClass && stringAt(one, 'driver') === data.driver);
   if (own !== undefined) return own.metadata.name;
   const choice = chooseByDefault(data.driver, listed, { kind: 'VolumeSnapshotClass', mark: DEFAULT_MARK });
   return 'className' in choice ? choice.className : undefined;

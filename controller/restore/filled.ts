@@ -35,7 +35,8 @@ async function finish(run: Run, filling: Filling, binding: BindingModes): Promis
   const claim = await run.target.get(CLAIMS, place);
   if (claim === 'forbidden') return incomplete(run, filling, 'whether its data is there may not be looked at');
   // Its step has said why it is not there.
-  if (claim === undefined || !isFilledBy(claim, filling)) return await takeAway(run, filling);
+  if (claim === undefined || run.unreplaced.has(name) || !isFilledBy(claim, filling))
+    return await takeAway(run, filling);
   if (!isBound(claim)) {
     // Of a restore that was stopped, somebody may have deleted it.
     const source = await ensureSource(run, filling);
@@ -55,14 +56,19 @@ async function finish(run: Run, filling: Filling, binding: BindingModes): Promis
 async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boolean): Promise<string | undefined> {
   const place = { namespace, name: claim };
   const began = run.clock.monotonic();
-  const waited = await waitFor<'bound' | 'gone' | 'unused'>(run, run.limits.boundMs, async () => {
-    const live = await run.target.get(CLAIMS, place);
-    if (live === undefined || live === 'forbidden') return { value: 'gone' };
-    if (isBound(live)) return { value: 'bound' };
-    const isEarly = run.clock.monotonic() - began < run.limits.consumerMs;
-    if (isLazy && !isEarly && !(await isUsed(run, live))) return { value: 'unused' };
-    return `the volume of ${claim}, which its driver makes`;
-  });
+  const waited = await waitFor<'bound' | 'gone' | 'unused'>(
+    run,
+    run.limits.boundMs,
+    async () => {
+      const live = await run.target.get(CLAIMS, place);
+      if (live === undefined || live === 'forbidden') return { value: 'gone' };
+      if (isBound(live)) return { value: 'bound' };
+      const isEarly = run.clock.monotonic() - began < run.limits.consumerMs;
+      if (isLazy && !isEarly && !(await isUsed(run, live))) return { value: 'unused' };
+      return `the volume of ${claim}, which its driver makes`;
+    },
+    { isUsual: true },
+  );
   if (waited.is === 'there') {
     if (waited.value === 'bound') return undefined;
     return waited.value === 'gone' ? 'the claim was deleted before its data was there' : waited.value;
@@ -96,7 +102,7 @@ async function lastWarning(run: Run, { namespace, name }: { readonly namespace: 
 }
 
 /** The snapshot first: its content lets it go then. What is not gone in time is told; nothing physical hangs on it. */
-export async function takeAway(run: Run, filling: Filling): Promise<void> {
+async function takeAway(run: Run, filling: Filling): Promise<void> {
   const resources = await fillingResources(run);
   const name = fillingName(filling);
   if (resources !== undefined) {
@@ -140,7 +146,7 @@ function isFilledBy(claim: KubeObject, filling: Filling): boolean {
   return stringAt(objectAt(objectAt(claim, 'spec'), 'dataSource'), 'name') === fillingName(filling);
 }
 
-export function isBound(claim: KubeObject): boolean {
+function isBound(claim: KubeObject): boolean {
   return stringAt(objectAt(claim, 'status'), 'phase') === 'Bound';
 }
 

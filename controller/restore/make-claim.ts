@@ -1,10 +1,9 @@
 import type { ResourceName } from '../core/object.ts';
 import { setAt, valueAt } from '../core/pointer.ts';
-import { parseQuantity, renderQuantity } from '../core/restore/quantity.ts';
 import type { Step } from '../core/restore/plan.ts';
+import { parseQuantity, renderQuantity } from '../core/restore/quantity.ts';
 import { copy } from '../core/sanitise-held.ts';
 import type { StepEnd } from './events.ts';
-import { makeSource } from './fill.ts';
 import { make } from './make.ts';
 import type { Run } from './run.ts';
 import type { Work } from './work.ts';
@@ -20,7 +19,7 @@ const REQUEST = '/spec/resources/requests/storage';
 export async function makeClaim(run: Run, step: Step, work: Making): Promise<StepEnd | 'again'> {
   const volume = run.planned.plan.volumes?.find(({ claim, action }) => claim === step.ref.name && action === 'restore');
   if (volume === undefined) return await make(run, step, work);
-  const source = await makeSource(run, volume);
+  const source = await run.sources.of(volume);
   if (!('is' in source)) return source;
   return await make(run, step, { ...work, object: largeEnough(work.object, source.bytes) });
 }

@@ -1,4 +1,4 @@
-import { type KubeObject, objectAt, type ObjectRef, stringAt } from '../core/object.ts';
+import { type KubeObject, type ObjectRef, objectAt, stringAt } from '../core/object.ts';
 import { isFillingName } from '../core/restore/fill-objects.ts';
 import type { KeptVolume } from '../core/restore/journal.ts';
 import { persist } from './persist.ts';

@@ -2,12 +2,12 @@ import { type KubeObject, objectAt, type ResourceName, stringAt } from '../core/
 import { chooseVolume, type VolumeFacts } from '../core/restore/choose-volume.ts';
 import { SNAPSHOT_GROUP } from '../core/restore/fill-objects.ts';
 import type { Step } from '../core/restore/plan.ts';
-import type { VolumePlan } from '../core/restore/volume-plan.ts';
 import { requireKnownVolumes } from '../core/restore/volume-names.ts';
+import type { VolumePlan } from '../core/restore/volume-plan.ts';
 import { readUsers, type Users } from './claim-users.ts';
 import type { ManifestEntry } from './hostile.ts';
-import type { Planned, PlanOptions, PlanParts } from './plan.ts';
 import { CLAIMS } from './make-claim.ts';
+import type { Planned, PlanOptions, PlanParts } from './plan.ts';
 import { isTerminating, type World } from './world.ts';
 
 /** What happens to the data of each claim: decided before the claims themselves are looked at, and once more when all steps are known. */
@@ -23,8 +23,12 @@ export async function planVolumes(
   claims: readonly { readonly entry: ManifestEntry; readonly manifest: KubeObject }[],
 ): Promise<ReadonlyMap<string, VolumePlan>> {
   const planned = new Map<string, VolumePlan>();
-  if (claims.length === 0 || selection.fields.length > 0 || to.namespace === '') return planned;
-  requireKnownVolumes(selection, claims.map(({ manifest }) => manifest.metadata.name));
+  if (to.namespace === '' || selection.fields.length > 0) return planned;
+  requireKnownVolumes(
+    selection,
+    claims.map(({ manifest }) => manifest.metadata.name),
+  );
+  if (claims.length === 0) return planned;
   const resource = world.resources.get(CLAIMS);
   const live = resource === undefined ? 'forbidden' : await world.live(resource);
   if (live === 'forbidden') return planned;
@@ -51,6 +55,7 @@ export async function planVolumes(
       const volume = stringAt(objectAt(manifest, 'spec'), 'volumeName') ?? '';
       return to.namespace === point.file.namespace?.name && volumes?.has(volume) === true ? volume : undefined;
     },
+    keepsVolumes: !isReplacing || (await mayKeepVolumes(target, world)),
     usersOf: isReplacing ? await usersFor() : () => ({ workloads: [] }),
   };
   for (const { manifest } of claims) {
@@ -71,6 +76,11 @@ async function named(world: World, name: ResourceName): Promise<ReadonlyMap<stri
   const resource = world.resources.get(name);
   const live = resource === undefined ? 'forbidden' : await world.live(resource);
   return live === 'forbidden' ? undefined : live;
+}
+
+async function mayKeepVolumes(target: PlanParts['target'], world: World): Promise<boolean> {
+  const volumes = world.resources.get('persistentvolumes');
+  return volumes !== undefined && (await target.may(volumes, 'patch', {}));
 }
 
 /** Why this asker can fill no claim here. */
@@ -99,7 +109,9 @@ export function settleVolumes(
   const settled = [...volumes.values()].flatMap((volume): readonly VolumePlan[] => {
     const step = steps.get(volume.claim);
     if (volume.action === 'restore' && step?.action !== 'create')
-      return [{ ...volume, action: 'refuse', reason: `the claim is not made: ${step?.reason ?? 'it is not asked for'}` }];
+      return [
+        { ...volume, action: 'refuse', reason: `the claim is not made: ${step?.reason ?? 'it is not asked for'}` },
+      ];
     if (volume.action === 'empty' && (step?.action !== 'create' || selection.volumes === 'only')) return [];
     return [volume];
   });

@@ -127,7 +127,7 @@ export class Planner {
     const makesObjects = options.selection.fields.length === 0;
     this.includes = (object) => {
       // Nothing can be made without it.
-      if (object.resource === 'namespaces' && world.namespace === undefined && makesObjects) return true;
+      if (object.resource === 'namespaces' && !world.isThere && makesObjects) return true;
       return includes(object) && (!isOnlyVolumes || object.resource === CLAIMS);
     };
   }

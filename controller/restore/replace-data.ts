@@ -20,7 +20,14 @@ const SIDE_BY_SIDE = 16;
 /** A claim that was deleted is made again although the restore was stopped meanwhile. */
 const GRACE_MS = 15_000;
 
-const RESOURCE = { group: '', version: 'v1', plural: CLAIMS, kind: 'PersistentVolumeClaim', namespaced: true, verbs: [] };
+const RESOURCE = {
+  group: '',
+  version: 'v1',
+  plural: CLAIMS,
+  kind: 'PersistentVolumeClaim',
+  namespaced: true,
+  verbs: [],
+};
 
 export async function replaceData(run: Run): Promise<void> {
   const volumes = (run.planned.plan.volumes ?? []).filter(({ action }) => action === 'replace');
@@ -83,7 +90,10 @@ async function standStill(run: Run, volumes: readonly VolumePlan[]): Promise<str
     const reason = await scaleToZero(run, workload);
     if (reason !== undefined) return `${name}: ${reason}`;
   }
-  return await untilUnused(run, volumes.map(({ claim }) => claim));
+  return await untilUnused(
+    run,
+    volumes.map(({ claim }) => claim),
+  );
 }
 
 /** Why it was not; undefined when the claim is made anew. */
@@ -93,7 +103,8 @@ async function replace(run: Run, { claim: name }: VolumePlan, { bytes }: Ready):
   const place = { namespace, name };
   const work = await run.planned.claim?.(name);
   const live = await run.target.get(RESOURCE, place);
-  if (work === undefined || typeof live !== 'object') return 'its data was not replaced: the claim is not there any more';
+  if (work === undefined || typeof live !== 'object')
+    return 'its data was not replaced: the claim is not there any more';
   const problem = await keepVolume(run, live);
   if (problem !== undefined) return `its data was not replaced: ${problem}`;
   const left = await removeOwn(run, RESOURCE, place, live, GRACE_MS);
@@ -113,6 +124,7 @@ function stepFor(namespace: string, name: string): Step {
 }
 
 function incomplete(run: Run, claim: string, reason: string): void {
+  run.unreplaced.add(claim);
   run.incomplete++;
   run.emit({ type: 'incomplete', object: `${CLAIMS}/${claim}`, reason });
 }

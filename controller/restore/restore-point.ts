@@ -1,11 +1,11 @@
 import type { ArchiveFile } from '../core/archive-file.ts';
 import { CLUSTER_REPOSITORY, type KubeObject } from '../core/object.ts';
+import type { PointData } from '../core/restore/volume-plan.ts';
 import { readCommit } from '../git/commit-queue.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import { openArchive } from '../git/open-archive.ts';
 import { type DamagedTag, peelTags } from '../git/read-tag.ts';
 import { selectPoint } from '../git/select-point.ts';
-import type { PointData } from '../core/restore/volume-plan.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { type ManifestEntry, readManifest, readManifestTree } from './hostile.ts';
 import { readPointData } from './point-data.ts';

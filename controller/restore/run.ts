@@ -23,6 +23,7 @@ import type { RestoreTarget } from '../core/restore/ports.ts';
 import { Queue } from '../core/streams.ts';
 import { type ErrorCode, KeeperError } from '../errors.ts';
 import { ended, type RestoreEvent, type StepEnd } from './events.ts';
+import { Sources } from './sources.ts';
 import type { PlannedRestore } from './work.ts';
 
 /** What the steps of one restore share. */
@@ -83,6 +84,10 @@ export class Run {
   readonly late = new Map<string, LateWork>();
   /** What is in the cluster beside the objects, to be taken away. */
   readonly volumes = new OpenVolumeWork();
+  /** What claims are filled from. */
+  readonly sources = new Sources(this);
+  /** Claims whose data should have been replaced and was not. */
+  readonly unreplaced = new Set<string>();
   /** Keys of steps that were not done: there is nothing to complete. */
   readonly undone = new Set<string>();
   /** What the definitions serve that this restore brought. */
@@ -149,7 +154,7 @@ export class Run {
   }
 
   /** Why a step cannot be done: its namespace, or the definition of its resource. */
-  missingFor({ ref }: Step): string | undefined {
+  missingFor({ ref }: Pick<Step, 'ref'>): string | undefined {
     const needs = [`customresourcedefinitions.apiextensions.k8s.io/${ref.resource}`];
     if (ref.namespace !== undefined) needs.push(`namespaces/${ref.namespace}`);
     const missing = needs.find((need) => this.#missing.has(need));

@@ -80,7 +80,12 @@ export async function untilUnused(run: Run, claims: readonly string[]): Promise<
     const pods = await run.target.list(PODS, { namespace });
     if (pods === 'forbidden') return 'pods to end, which may not be listed';
     const left = [...new Set(claims.flatMap((claim) => podsUsing(claim, pods).map(({ metadata }) => metadata.name)))];
-    return left.length === 0 ? { value: undefined } : `${left.slice(0, 3).map((name) => `pod ${name}`).join(', ')} to end`;
+    return left.length === 0
+      ? { value: undefined }
+      : `${left
+          .slice(0, 3)
+          .map((name) => `pod ${name}`)
+          .join(', ')} to end`;
   });
   return waited.is === 'there' ? undefined : `it waited for ${waited.held}`;
 }
@@ -90,4 +95,3 @@ function replicasOf(object: KubeObject): number {
   const replicas = objectAt(object, 'spec')?.['replicas'];
   return typeof replicas === 'number' ? replicas : 1;
 }
-

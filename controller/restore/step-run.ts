@@ -110,7 +110,7 @@ async function replace(run: Run, step: Step, work: Extract<Work, { do: 'replace'
     if (removal.refused.reason !== 'NotFound')
       return ended('failed', wordsOfRefusal(removal.refused, 'delete', step.ref));
   }
-  const gone = await untilGone(run, resource, place, uid, GRACE_MS);
+  const gone = await untilGone(run, resource, place, uid, { graceMs: GRACE_MS });
   const manifest = `its manifest is ${step.path ?? 'in the restore point'} of ${run.planned.plan.commit.slice(0, 12)}`;
   if (gone.is !== 'there')
     return ended('timed-out', `it was deleted to be made again, and waits for ${gone.held}; ${manifest}`);

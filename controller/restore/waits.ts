@@ -19,6 +19,8 @@ interface WaitOptions {
   readonly since?: number;
   /** How long it goes on after the restore was stopped. */
   readonly graceMs?: number;
+  /** It takes a while in any case: told only when it takes longer. */
+  readonly isUsual?: boolean;
 }
 
 /** Looks until there is something: `look` answers it, or in words what holds it. */
@@ -26,11 +28,11 @@ export async function waitFor<T>(
   run: Run,
   deadlineMs: number,
   look: () => Promise<{ readonly value: T } | string>,
-  { since = run.clock.monotonic(), graceMs = 0 }: WaitOptions = {},
+  { since = run.clock.monotonic(), graceMs = 0, isUsual = false }: WaitOptions = {},
 ): Promise<Waited<T>> {
   const began = run.clock.monotonic();
   let stopped: number | undefined;
-  let told = Number.NEGATIVE_INFINITY;
+  let told = isUsual ? began : Number.NEGATIVE_INFINITY;
   for (let ms = SHORTEST_MS; ; ms = Math.min(ms * 1.5, LONGEST_MS)) {
     const found = await look();
     if (typeof found !== 'string') return { is: 'there', value: found.value };
@@ -52,7 +54,7 @@ export function untilGone(
   resource: Resource,
   place: ObjectPlace,
   uid: string,
-  graceMs = 0,
+  options: Pick<WaitOptions, 'graceMs' | 'isUsual'> = {},
 ): Promise<Waited<KubeObject | undefined>> {
   const what = `${resource.kind} ${place.name}`;
   const look = async () => {
@@ -61,7 +63,7 @@ export function untilGone(
     if (live === undefined || live.metadata['uid'] !== uid) return { value: live };
     return `${what} to be gone, held by ${holdersOf(live)}`;
   };
-  return waitFor(run, run.limits.goneMs, look, { graceMs });
+  return waitFor(run, run.limits.goneMs, look, options);
 }
 
 /** A stop that was heard must not make the rest a busy loop. */

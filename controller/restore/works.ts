@@ -61,7 +61,13 @@ export class Works implements PlannedRestore {
     if (entry === undefined || resource === undefined) return undefined;
     const manifest = await this.#known.parts.point.read(entry);
     const ref = this.#known.planner.refOf(entry, manifest, resource);
-    const drafted = await draft(await this.#known.planner.drafting(), { entry, resource, manifest, raw: undefined, ref });
+    const drafted = await draft(await this.#known.planner.drafting(), {
+      entry,
+      resource,
+      manifest,
+      raw: undefined,
+      ref,
+    });
     return drafted.is === 'open' ? drafted.sending : undefined;
   }
 

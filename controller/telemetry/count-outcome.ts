@@ -58,6 +58,18 @@ export function countOutcome(meter: Meter, outcome: Outcome): void {
     case 'storage-failed':
       meter.count('storageFailures', {});
       break;
+    case 'snapshots-decided':
+      meter.count('snapshots', { result: 'ready' }, outcome.ready);
+      meter.count('snapshots', { result: 'failed' }, outcome.failed);
+      meter.count('dataPoints', { grade: outcome.grade });
+      if (outcome.handlesMs !== undefined) meter.time('snapshotHandles', outcome.handlesMs / 1000);
+      break;
+    case 'snapshots-failed':
+      meter.count('snapshotFailures', { doing: outcome.doing });
+      break;
+    case 'snapshots-removed':
+      meter.count('removedSnapshots', { why: outcome.why }, outcome.count);
+      break;
     case 'leading':
       meter.set('leader', {}, 1);
       meter.set('leaderEpoch', {}, outcome.epoch);
@@ -76,9 +88,6 @@ export function countOutcome(meter: Meter, outcome: Outcome): void {
     case 'requested':
     case 'snapshots-asked':
     case 'snapshots-impossible':
-    case 'snapshots-failed':
-    case 'snapshots-removed':
-    case 'snapshots-decided':
       break;
     default:
       outcome satisfies never;

@@ -43,6 +43,8 @@ export class Metrics {
       this.#meter.count('pushes', { result }, 0);
       this.#meter.count('consolidations', { result }, 0);
     }
+    for (const result of ['ready', 'failed']) this.#meter.count('snapshots', { result }, 0);
+    for (const why of ['pruned', 'orphaned']) this.#meter.count('removedSnapshots', { why }, 0);
     for (const code of GAP_CODES) this.#meter.count('skips', { code }, 0);
   }
 

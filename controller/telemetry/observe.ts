@@ -58,5 +58,7 @@ export function observe(log: Log, outcome: Outcome): void {
 function levelOf(outcome: Outcome): LogLevel {
   if (outcome.type === 'merged') return MERGED[outcome.result];
   if (outcome.type === 'snapshots-decided') return outcome.failed + outcome.impossible > 0 ? 'error' : 'info';
+  // Told again when there are none any more.
+  if (outcome.type === 'snapshots-impossible' && outcome.claims === 0) return 'info';
   return outcome.type === 'requested' ? REQUESTED[outcome.result] : LEVELS[outcome.type];
 }

@@ -12,6 +12,8 @@ export class RepositoryStates {
   readonly #quarantines = new Map<string, number>();
   readonly #stalled = new Map<string, StalledReason>();
   readonly #failing = new Set<string>();
+  readonly #newestData = new Map<string, number>();
+  readonly #impossible = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -37,10 +39,19 @@ export class RepositoryStates {
       case 'storage-recovered':
         this.#failing.delete(outcome.repository);
         break;
+      case 'snapshots-decided':
+        if (outcome.ready > 0 && outcome.failed + outcome.impossible === 0)
+          stamp(this.#newestData, outcome.repository, (this.#clock.wall() - outcome.durationMs) / 1000);
+        break;
+      case 'snapshots-impossible':
+        if (outcome.claims === 0) this.#impossible.delete(outcome.repository);
+        else stamp(this.#impossible, outcome.repository, outcome.claims);
+        break;
       case 'standby':
         // Another replica's now.
         this.#stalled.clear();
         this.#failing.clear();
+        this.#impossible.clear();
         break;
       default:
     }
@@ -49,6 +60,8 @@ export class RepositoryStates {
   fill(meter: Meter): void {
     meter.replace('lastCommit', named(this.#lastCommits));
     meter.replace('lastQuarantine', named(this.#quarantines));
+    meter.replace('newestData', named(this.#newestData));
+    meter.replace('impossibleClaims', named(this.#impossible));
     meter.set('storageFailing', {}, this.#failing.size);
     meter.replace('stalled', countBy(STALLED_REASONS, this.#stalled.values()));
   }
@@ -64,9 +77,9 @@ const STALLED_REASONS: readonly StalledReason[] = [
 ];
 
 /** The oldest is forgotten where there are too many. */
-function stamp(times: Map<string, number>, repository: string, seconds: number): void {
+function stamp(times: Map<string, number>, repository: string, value: number): void {
   times.delete(repository);
-  times.set(repository, seconds);
+  times.set(repository, value);
   if (times.size <= MOST_REPOSITORIES) return;
   const [oldest = ''] = times.keys();
   times.delete(oldest);

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import type { Quiescer } from '../../controller/core/data/quiesce.ts';
+import type { SnapshotTarget } from '../../controller/data/engine.ts';
+import { KeeperError } from '../../controller/errors.ts';
 import { OUT_OF_SPACE } from '../node/faults.ts';
+import { volumeSnapshot } from '../node/objects.ts';
 import { missingForNode } from '../node/requirements.ts';
-import { type DataWorld, startDataWorld, untilTrue } from './world.ts';
+import { type DataWorld, methodsOf, startDataWorld, untilTrue } from './world.ts';
 
 const skip = await missingForNode();
 
@@ -48,6 +55,8 @@ test('a snapshot whose namespace goes before it is ready is kept by its handle',
   await deleted;
   assert.deepEqual(process.states(id), ['data ready']);
   assert.equal((await space.handles()).length, 1);
+  const contents = await world.node.cluster.kubectl(['get', 'volumesnapshotcontents', '-o', 'name']);
+  assert.doesNotMatch(contents, /kubekeeper-look/);
 });
 
 test('ten commits in a minute make one snapshot, and all ten point at it', { skip }, async () => {
@@ -113,7 +122,10 @@ test('a driver that fails one of three claims leaves the other two, and the word
     /^partial: 2 of 3 claims \(logs: not ready after 4 s: .*no space left in the pool/,
   );
   assert.equal((await space.stored()).length, 2);
-  assert.deepEqual((await space.living('volumesnapshots')).length, 2);
+  // The snapshotter holds what it could not cut until its driver answers again.
+  await world.node.node.faults.clear();
+  await untilTrue('the third to be gone', async () => (await space.living('volumesnapshots')).length === 2);
+  await untilTrue('the third to be gone', async () => (await space.stored()).length === 2);
 });
 
 test('a slow driver is waited for, and the others have their handles at once', { skip }, async () => {
@@ -122,7 +134,7 @@ test('a slow driver is waited for, and the others have their handles at once', {
   await using process = await space.open();
   const started = performance.now();
   const { id } = await process.commit();
-  assert.ok(performance.now() - started < 1000, `the commit took ${performance.now() - started} ms`);
+  assert.ok(performance.now() - started < 2500, `the commit took ${performance.now() - started} ms`);
   await untilTrue('the first handle', () => process.states(id)[0] === 'data ready');
   assert.equal(process.states(id)[1], 'logs pending');
   await process.settle();
@@ -226,4 +238,133 @@ test('a quota that lets two of three through fails the third at once', { skip },
   );
   const words = process.told('snapshots-decided')[0]?.words ?? '';
   assert.match(words, /the API server refused it: .*exceeded quota/);
+});
+
+test('hooks come before the snapshots, and are let go when every handle is there', { skip }, async () => {
+  const space = await world.space('hooks', ['data', 'logs']);
+  await world.node.node.faults.set({ call: 'CreateSnapshot', claim: 'hooks/logs', neverReady: true });
+  const story: string[] = [];
+  const quiescer: Quiescer = {
+    hold: async (_namespace, { claims }) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      story.push(`held ${claims.join(' ')} with ${(await space.stored()).length} snapshots`);
+      const release = async () => {
+        story.push(`released with ${(await space.stored()).length} snapshots`);
+        return { quiesced: true, problems: ['pod db-0: its post hook took long'] };
+      };
+      return { release, [Symbol.asyncDispose]: async () => void (await release()) };
+    },
+    recall: async () => [],
+  };
+  await using process = await space.open({ quiescer });
+  const { id, data } = await process.commit();
+  assert.deepEqual([data.trailers.length, story], [2, []]);
+  await untilTrue('the hooks to be let go', () => story.length === 2);
+  assert.deepEqual(story, ['held data logs with 0 snapshots', 'released with 2 snapshots']);
+  assert.equal(process.states(id)[1], 'logs pending');
+  await world.node.node.faults.clear();
+  await process.settle();
+  assert.equal(process.told('snapshots-decided')[0]?.grade, 'quiesced');
+  assert.deepEqual(process.note(id)?.problems, ['pod db-0: its post hook took long']);
+});
+
+test('an archive that ends with hooks held lets them go', { skip }, async () => {
+  const space = await world.space('held', ['data']);
+  await world.node.node.faults.set({ call: 'CreateSnapshot', claim: 'held/data', delayMs: 20_000 });
+  let isReleased = false;
+  const release = async () => {
+    isReleased = true;
+    return { quiesced: true, problems: [] };
+  };
+  const hold = { release, [Symbol.asyncDispose]: async () => void (await release()) };
+  const process = await space.open({ quiescer: { hold: async () => hold, recall: async () => [] } });
+  await process.commit();
+  assert.equal(isReleased, false);
+  await process[Symbol.asyncDispose]();
+  assert.equal(isReleased, true);
+});
+
+test('a cluster that does not answer costs the commit two seconds, and its snapshots are due later', {
+  skip,
+}, async () => {
+  const space = await world.space('silent', ['data']);
+  let isSilent = true;
+  const target: SnapshotTarget = {
+    ...methodsOf(world.target),
+    list: (resource, where, signal) =>
+      isSilent
+        ? new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
+        : world.target.list(resource, where, signal),
+  };
+  await using process = await space.open({ target });
+  const started = performance.now();
+  const { data } = await process.commit();
+  const ms = performance.now() - started;
+  assert.ok(ms > 1900 && ms < 3500, `it took ${ms} ms`);
+  assert.equal(data.asked, 0);
+  assert.deepEqual(
+    process.told('snapshots-failed').map(({ doing, code }) => `${doing} ${code}`),
+    ['ask CLUSTER_BUSY'],
+  );
+  isSilent = false;
+  await untilTrue('snapshots to be due', () => process.due.length > 0, 10);
+  assert.equal((await process.commit()).data.asked, 1);
+  await process.settle();
+});
+
+test('while the cluster is away nothing is decided, and it goes on when the cluster is back', { skip }, async () => {
+  const space = await world.space('away', ['data']);
+  await world.node.node.faults.set({ call: 'CreateSnapshot', claim: 'away/data', delayMs: 1500 });
+  let isAway = false;
+  const away = () =>
+    Promise.reject(new KeeperError('The cluster is away', { kind: 'transient', code: 'CLUSTER_UNREACHABLE' }));
+  const target: SnapshotTarget = {
+    ...methodsOf(world.target),
+    list: (...asked) => (isAway ? away() : world.target.list(...asked)),
+    get: (...asked) => (isAway ? away() : world.target.get(...asked)),
+  };
+  await using process = await space.open({ target, policy: { timeout: '3s' } });
+  const { id } = await process.commit();
+  isAway = true;
+  await untilTrue('it to be told', () => process.told('snapshots-failed').length >= 2);
+  assert.deepEqual(process.states(id), ['data pending']);
+  // Longer than the deadline: by then the driver was done all the same.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  isAway = false;
+  await process.settle();
+  assert.deepEqual(process.states(id), ['data ready']);
+});
+
+test('twenty claims have their handles as fast as kubectl can ask for them', { skip }, async (context) => {
+  const claims = Array.from({ length: 20 }, (_, index) => `claim-${String(index).padStart(2, '0')}`);
+  const space = await world.space('many', claims);
+  const byHand = async () => {
+    const names = claims.map((claim) => `by-hand-${claim}`);
+    const file = join(await mkdtemp(join(tmpdir(), 'kubekeeper-twenty-')), 'twenty.json');
+    const items = claims.map((claim, index) => volumeSnapshot('many', names[index] as string, claim));
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    const started = performance.now();
+    await world.node.cluster.kubectl(['create', '-f', file]);
+    const created = performance.now() - started;
+    await untilTrue('all handles', async () => (await space.stored()).length === claims.length);
+    const handles = performance.now() - started;
+    await rm(dirname(file), { recursive: true });
+    await world.node.cluster.kubectl(['delete', 'volumesnapshots', '-n', 'many', ...names]);
+    await untilTrue('all to be gone', async () => (await space.stored()).length === 0);
+    return { created, handles };
+  };
+  await byHand();
+  const hand = await byHand();
+  await using process = await space.open();
+  const started = performance.now();
+  const data = await process.volumes.beforeCommit('many', { isForced: false });
+  const planned = performance.now() - started;
+  const id = await process.commitOnly(data);
+  await data.committed(id);
+  await process.settle();
+  const { handlesMs = Number.NaN } = process.told('snapshots-decided')[0] ?? {};
+  const told = { ...hand, planned, handlesMs, wholeMs: performance.now() - started };
+  context.diagnostic(JSON.stringify(told, (_, value) => (typeof value === 'number' ? Math.round(value) : value)));
+  assert.equal((await space.stored()).length, 20);
+  assert.ok(handlesMs < 2 * hand.handles + 500, `${handlesMs} ms against ${hand.handles} ms`);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSpec } from '../../controller/api/cluster-archive.ts';
@@ -86,6 +86,11 @@ export class DataSpace {
   async open({ policy = {}, target = this.#target, quiescer }: OpenOptions = {}): Promise<DataProcess> {
     const repository = await openRepository(this.#directory);
     return new DataProcess(this, repository, dataPolicyOf({ data: policy }) as DataPolicy, target, quiescer);
+  }
+
+  /** As a damaged repository is: the next process begins a new one. */
+  putAside(): Promise<void> {
+    return rename(this.#directory, `${this.#directory}.aside`);
   }
 
   /** What the driver really has of this namespace. */
@@ -212,4 +217,16 @@ export async function untilTrue(what: string, holds: () => Promise<boolean> | bo
     if (performance.now() > deadline) throw new Error(`waited ${seconds} s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** For a target of which some methods are others. */
+export function methodsOf(target: SnapshotTarget): SnapshotTarget {
+  return {
+    discover: (options) => target.discover(options),
+    get: (...asked) => target.get(...asked),
+    list: (...asked) => target.list(...asked),
+    create: (...asked) => target.create(...asked),
+    patch: (...asked) => target.patch(...asked),
+    remove: (...asked) => target.remove(...asked),
+  };
 }

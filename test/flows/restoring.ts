@@ -40,6 +40,8 @@ export interface Running {
   readonly ended: Promise<Restored>;
   /** The waves that its journal names so far. */
   waves(): Promise<readonly string[]>;
+  /** Its journal so far; '' before there is one. */
+  journal(): Promise<string>;
   /** As `kill -9` does; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -138,6 +140,7 @@ function begin(args: readonly string[], data: string, print: (text: string) => v
   };
   return {
     ended,
+    journal,
     waves: async () =>
       [...(await journal()).matchAll(/^\{"type":"wave","wave":"([^"]+)"/gm)].map(([, wave]) => String(wave)),
     kill: async () => {

@@ -64,7 +64,7 @@ function postgresObjects(namespace: string): readonly object[] {
     ],
   };
   const pod = {
-    terminationGracePeriodSeconds: 10,
+    terminationGracePeriodSeconds: 3,
     containers: [container],
     volumes: [{ name: 'settings', configMap: { name: 'postgres' } }],
   };

@@ -202,6 +202,17 @@ if (process.getuid?.() === 0) {
     assert.match(asked, /^update\ninstall -y --no-install-recommends git( ca-certificates)?\n$/);
     assert.match(stderr, /^installing git( ca-certificates)? with apt-get\n/);
   });
+
+  test('only the demo of data gets what a node needs', async () => {
+    const only = onlyWith('npm', 'sh', 'go', 'git');
+    write('scripts/demo.ts', SAY);
+    writeProgram('apt-get', 'echo "$@" >>"$0.log"');
+    assert.equal((await run(['scripts/demo.ts'], only)).code, 7);
+    assert.ok(!existsSync(join(root, 'programs', 'apt-get.log')));
+    assert.equal((await run(['scripts/demo.ts', '--data'], only)).code, 7);
+    const asked = readFileSync(join(root, 'programs', 'apt-get.log'), 'utf8');
+    assert.match(asked, /install .* containerd runc btrfs-progs busybox-static mmdebstrap/);
+  });
 }
 
 test('wrong use is one line and exit code 2, --help is not', async () => {

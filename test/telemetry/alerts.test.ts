@@ -118,6 +118,33 @@ const CASES: readonly Case[] = [
     labels: { ...WHOLE, target_namespace: 'shop' },
   },
   {
+    alert: 'KubekeeperSnapshotsFailing',
+    series: { [`kubekeeper_snapshots_total{${POD}, result="failed"}`]: '0x10 1x200' },
+    quiet: '35m',
+    firing: '50m',
+    over: '120m',
+    labels: { ...WHOLE, result: 'failed' },
+  },
+  {
+    alert: 'KubekeeperDataTooOld',
+    series: {
+      [`kubekeeper_last_commit_timestamp_seconds{${POD}, target_namespace="shop"}`]: '90000x10 100001x60',
+      [`kubekeeper_newest_data_timestamp_seconds{${POD}, target_namespace="shop"}`]: '10000x70',
+      // Without claims there is nothing that could be too old.
+      [`kubekeeper_last_commit_timestamp_seconds{${POD}, target_namespace="office"}`]: '900000x70',
+    },
+    quiet: '35m',
+    firing: '45m',
+    labels: { ...WHOLE, target_namespace: 'shop' },
+  },
+  {
+    alert: 'KubekeeperImpossibleClaims',
+    series: { [`kubekeeper_impossible_claims{${POD}, target_namespace="shop"}`]: '2x60' },
+    quiet: '25m',
+    firing: '35m',
+    labels: { ...WHOLE, target_namespace: 'shop' },
+  },
+  {
     alert: 'KubekeeperUnpushed',
     series: { [`kubekeeper_oldest_unpushed_change_age_seconds{${POD}}`]: '0+60x60' },
     quiet: '20m',

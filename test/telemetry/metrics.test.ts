@@ -40,6 +40,8 @@ test('states that nobody has yet seen are told as 0, so that an empty panel is n
     'kubekeeper_stalled_repositories{reason="RemoteDiverged"}',
     'kubekeeper_pushes_total{result="failure"}',
     'kubekeeper_consolidations_total{result="failure"}',
+    'kubekeeper_snapshots_total{result="failed"}',
+    'kubekeeper_snapshot_handles_duration_seconds_count',
     'kubekeeper_commit_duration_seconds_count',
   ]) {
     assert.equal(series.get(name), 0, name);
@@ -72,6 +74,43 @@ test('commits, pushes and failures are counted and timed', async () => {
   assert.equal(series.get('kubekeeper_consolidations_total{result="failure"}'), 1);
   assert.equal(series.get('kubekeeper_retries_total{code="CLUSTER_BUSY"}'), 1);
   assert.equal(series.get('kubekeeper_last_commit_timestamp_seconds{target_namespace="shop"}'), 1_700_000_000);
+});
+
+test('snapshots are counted by result and grade, and the newest data of a namespace is whole data', async () => {
+  const { metrics, scrape } = metricsWith();
+  const decided = {
+    type: 'snapshots-decided',
+    repository: 'shop',
+    commit: 'a',
+    grade: 'crash-consistent',
+    words: '',
+    ready: 2,
+    failed: 0,
+    impossible: 0,
+    durationMs: 4000,
+    handlesMs: 1500,
+  } as const;
+  metrics.observe(decided);
+  const failed = { ...decided, grade: 'partial', ready: 1, failed: 1, durationMs: 0 } as const;
+  metrics.observe(failed);
+  metrics.observe({ ...failed, repository: 'office' });
+  metrics.observe({ type: 'snapshots-removed', repository: 'shop', why: 'pruned', count: 3, snapshots: '' });
+  const failure = { type: 'snapshots-failed', repository: 'shop', code: 'RESOURCE_FORBIDDEN' } as const;
+  metrics.observe({ ...failure, doing: 'ask', reason: '', afterMs: 0 });
+  metrics.observe({ type: 'snapshots-impossible', repository: 'shop', claims: 2, reasons: '' });
+  const series = await scrape();
+  assert.equal(series.get('kubekeeper_snapshots_total{result="ready"}'), 4);
+  assert.equal(series.get('kubekeeper_snapshots_total{result="failed"}'), 2);
+  assert.equal(series.get('kubekeeper_data_points_total{grade="crash-consistent"}'), 1);
+  assert.equal(series.get('kubekeeper_data_points_total{grade="partial"}'), 2);
+  assert.equal(series.get('kubekeeper_snapshot_handles_duration_seconds_sum'), 4.5);
+  assert.equal(series.get('kubekeeper_newest_data_timestamp_seconds{target_namespace="shop"}'), 1_699_999_996);
+  assert.equal(series.get('kubekeeper_newest_data_timestamp_seconds{target_namespace="office"}'), undefined);
+  assert.equal(series.get('kubekeeper_removed_snapshots_total{why="pruned"}'), 3);
+  assert.equal(series.get('kubekeeper_snapshot_failures_total{doing="ask"}'), 1);
+  assert.equal(series.get('kubekeeper_impossible_claims{target_namespace="shop"}'), 2);
+  metrics.observe({ type: 'snapshots-impossible', repository: 'shop', claims: 0, reasons: '' });
+  assert.equal((await scrape()).get('kubekeeper_impossible_claims{target_namespace="shop"}'), undefined);
 });
 
 test('held deletions, stalled repositories and failing storage are told until they are over', async () => {

@@ -49,7 +49,7 @@ function pointOf(asked: DataCommit, group: readonly DataCommit[]): DataPoint | u
 const GONE: ReadonlySet<string> = new Set(['pruned', 'excluded', 'impossible']);
 
 /** A commit without a note was made right before a process ended, or its notes were not cloned. */
-export function gradedOf({ note, snapshots }: DataCommit): Graded {
+function gradedOf({ note, snapshots }: DataCommit): Graded {
   if (note !== undefined) return gradeOf(note);
   const names = [...snapshots.keys()].join(', ');
   return { grade: 'pending', spreadMs: undefined, words: `pending: nothing is noted of ${names}` };

@@ -94,7 +94,13 @@ function statusOf(object: KubeObject | undefined) {
 
 function errorOf(object: KubeObject | undefined): string | undefined {
   const message = stringAt(objectAt(statusOf(object), 'error'), 'message');
-  return message === undefined ? undefined : maskLine(message, 200);
+  return message === undefined ? undefined : maskLine(inDriversWords(message), 200);
+}
+
+/** The snapshotter wraps what the driver said into what it was doing, with handles of volumes. */
+function inDriversWords(message: string): string {
+  const [, code, words] = /rpc error: code = (\w+) desc = (.+?)"?$/m.exec(message) ?? [];
+  return code === undefined || words === undefined ? message : `${words} (${code})`;
 }
 
 /** A content tells nanoseconds since 1970, more than a double can hold. */

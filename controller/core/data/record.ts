@@ -82,8 +82,9 @@ const LARGEST = 1_048_576;
 /** Stable JSON, with the grade and the spread that follow from the claims: for whoever reads it with Git alone. */
 export function renderNote(note: DataNote): string {
   const isCovered = note.coveredBy !== undefined && note.claims === undefined;
+  const { grade: _grade, spreadMs: _spread, ...told } = note;
   const { grade, spreadMs } = gradeOf(note);
-  const whole = isCovered ? note : { ...note, grade, ...(spreadMs === undefined ? {} : { spreadMs }) };
+  const whole = isCovered ? note : { ...told, grade, ...(spreadMs === undefined ? {} : { spreadMs }) };
   return renderJson(withoutUndefined(whole as unknown as Json));
 }
 

@@ -86,6 +86,11 @@ function keepUndecided(sorted: readonly RetentionPoint[], policy: RetentionPolic
   }
 }
 
+/** With such a policy nothing ever goes. */
+export function keepsEverything(policy: RetentionPolicy): boolean {
+  return policy.hold || isEmpty(policy);
+}
+
 /** Whoever kept nothing by a rule wants everything: nothing is deleted by surprise. */
 function isEmpty(policy: RetentionPolicy): boolean {
   const counts = Object.values(policy.keep).every((count) => count === 0);

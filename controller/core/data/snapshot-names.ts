@@ -60,6 +60,11 @@ export function removalName(driver: string, handle: string): string {
   return `kubekeeper-remove-${hashOf(`${driver}\n${handle}`).slice(0, 20)}`;
 }
 
+/** The content through which a handle is looked at whose own objects somebody deleted. */
+export function lookName(driver: string, handle: string): string {
+  return `kubekeeper-look-${hashOf(`${driver}\n${handle}`).slice(0, 20)}`;
+}
+
 function hashOf(text: string): string {
   return bytesToHex(sha256(utf8ToBytes(text)));
 }

@@ -9,12 +9,15 @@ type Labels = Readonly<Record<string, string>>;
 
 /** What was asked, whatever happens to us before the commit's note says it. */
 const REQUEST = 'kubekeeper.dev/request';
+/** The commit that the one with these snapshots follows; '' where it is the first. */
+const AFTER = 'kubekeeper.dev/after';
 
 interface Request {
   readonly namespace: string;
   readonly name: string;
   readonly className: string;
   readonly labels: Labels;
+  readonly after: string;
   /** By claim. */
   readonly records: Readonly<Record<string, ClaimRecord>>;
 }
@@ -29,13 +32,19 @@ export function groupSnapshotRequest(served: Served, request: Request, selector:
   return { ...headOf(served, request), spec: { volumeGroupSnapshotClassName: request.className, source } };
 }
 
-function headOf(served: Served, { namespace, name, labels, records }: Request): KubeObject {
-  const annotations = { [REQUEST]: renderNote({ version: 1, claims: { ...records } }) };
+function headOf(served: Served, { namespace, name, labels, after, records }: Request): KubeObject {
+  const annotations = { [AFTER]: after, [REQUEST]: renderNote({ version: 1, claims: { ...records } }) };
   return {
     apiVersion: `${served.group}/${served.version}`,
     kind: served.kind,
     metadata: { name, namespace, labels: { ...labels }, annotations },
   };
+}
+
+/** The newest commit when it was asked for, '' where there was none; undefined where nobody says so. */
+export function askedAfter(snapshot: KubeObject): string | undefined {
+  const after = stringAt(objectAt(snapshot.metadata, 'annotations'), AFTER);
+  return after !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})?$/.test(after) ? after : undefined;
 }
 
 /** What a VolumeSnapshot or VolumeGroupSnapshot of ours was asked for, by claim; empty where somebody wrote over it. */
@@ -74,6 +83,17 @@ export function removalContent(served: Served, removal: Removal, handle: string)
       volumeSnapshotRef: { kind: 'VolumeSnapshot', namespace: removal.namespace, name: removal.name },
     },
   };
+}
+
+/** A content through which the driver says whether a handle is ready. Whoever deletes it deletes no snapshot. */
+export function lookContent(served: Served, removal: Omit<Removal, 'snapshotClass'>, handle: string): KubeObject {
+  const { metadata, ...rest } = removalContent(served, { ...removal, snapshotClass: undefined }, handle);
+  const { finalizers: _, ...head } = metadata;
+  return {
+    ...rest,
+    metadata: head,
+    spec: { ...objectAt(rest as Json as JsonObject, 'spec'), deletionPolicy: 'Retain' },
+  } as KubeObject;
 }
 
 export function removalGroupContent(

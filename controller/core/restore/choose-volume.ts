@@ -2,7 +2,14 @@ import { type KubeObject, objectAt, stringAt } from '../object.ts';
 import { oneLine } from '../words.ts';
 import { fillingName, fillingOf } from './fill-objects.ts';
 import type { Selection } from './plan.ts';
-import { ageWords, type PointClaim, type PointData, sizeWords, type VolumePlan, type VolumeSource } from './volume-plan.ts';
+import {
+  ageWords,
+  type PointClaim,
+  type PointData,
+  sizeWords,
+  type VolumePlan,
+  type VolumeSource,
+} from './volume-plan.ts';
 
 /** What is done with the data of one claim of a restore point, and why. */
 
@@ -20,6 +27,8 @@ export interface VolumeFacts {
   readonly classOf: (manifest: KubeObject) => string | undefined;
   /** The volume that the claim would be bound to again; undefined when it gets another one. */
   readonly reboundTo: (manifest: KubeObject) => string | undefined;
+  /** May the volume of a claim that is replaced be kept until the new one is there? */
+  readonly keepsVolumes: boolean;
   /** Who uses a claim that lives, and may be stopped for it. */
   readonly usersOf: (claim: string) => { readonly workloads: readonly string[] } | { readonly problem: string };
 }
@@ -31,7 +40,9 @@ export function chooseVolume(
 ): VolumePlan | undefined {
   const claim = manifest.metadata.name;
   const promised = facts.data?.claims.get(claim);
-  return live === undefined ? chooseForNew(facts, manifest, promised) : chooseForLiving(facts, manifest, live, promised);
+  return live === undefined
+    ? chooseForNew(facts, manifest, promised)
+    : chooseForLiving(facts, manifest, live, promised);
 }
 
 function chooseForNew(
@@ -44,8 +55,7 @@ function chooseForNew(
   if (unwanted === undefined && promised !== undefined) {
     const problem = problemOf(facts, manifest, promised);
     const data = sourceOf(facts, promised);
-    if (problem !== undefined)
-      return refused(claim, `${problem}; --volumes none makes the claim empty`, data);
+    if (problem !== undefined) return refused(claim, `${problem}; --volumes none makes the claim empty`, data);
     return { claim, action: 'restore', reason: wordsOf(data as VolumeSource), data: data as VolumeSource };
   }
   const rebound = facts.reboundTo(manifest);
@@ -68,7 +78,8 @@ function chooseForLiving(
     return { claim, action: 'keep', reason: 'it was made by a restore, and waits for its data', ...withData };
   }
   if (facts.selection.existingData !== 'replace') {
-    const hint = data?.handle === undefined ? '' : `; --existing-data replace brings back what was ${ageWords(data.ageMs)}`;
+    const hint =
+      data?.handle === undefined ? '' : `; --existing-data replace brings back what was ${ageWords(data.ageMs)}`;
     return { claim, action: 'keep', reason: `it lives, and its data is left as it is${hint}`, ...withData };
   }
   const problem = problemOf(facts, manifest, promised);
@@ -76,8 +87,12 @@ function chooseForLiving(
   const users = facts.usersOf(claim);
   if ('problem' in users) return refused(claim, `${users.problem}; what lives is left as it is`, data);
   const { workloads } = users;
-  const stopped = workloads.length === 0 ? 'nobody uses it' : `${workloads.map(oneLine).join(', ')} is scaled to 0 meanwhile`;
-  const reason = `what lives is replaced by data ${wordsOf(data as VolumeSource)}; ${stopped}`;
+  const stopped =
+    workloads.length === 0 ? 'nobody uses it' : `${workloads.map(oneLine).join(', ')} is scaled to 0 meanwhile`;
+  const lost = facts.keepsVolumes
+    ? ''
+    : '; you may not change persistentvolumes, so the volume of before goes before the new one is there';
+  const reason = `what lives is replaced by data ${wordsOf(data as VolumeSource)}; ${stopped}${lost}`;
   return { claim, action: 'replace', reason, data: data as VolumeSource, workloads };
 }
 
@@ -120,6 +135,7 @@ function problemOf(
   if (record.handle === undefined) return 'the note has no handle of its snapshot';
   if (obstacle !== undefined) return obstacle;
   const name = classOf(manifest);
+  if (name === '') return 'the claim has no StorageClass, which would make a volume from its snapshot';
   const provisioner = name === undefined ? undefined : provisioners?.get(name);
   if (provisioner === undefined || provisioner === record.driver) return undefined;
   return `the snapshot is of driver ${oneLine(record.driver)} and StorageClass ${name} of ${provisioner}: name one of that driver with --storage-class`;

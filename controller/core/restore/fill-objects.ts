@@ -1,4 +1,4 @@
-import { hasLabels, RESTORE_LABELS } from '../data/snapshot-names.ts';
+import { hasLabels, RESTORE_LABELS } from '../../core/data/snapshot-names.ts';
 import { type KubeObject, objectAt, stringAt } from '../object.ts';
 import { digestOf } from './digest.ts';
 import type { VolumeSource } from './volume-plan.ts';
@@ -15,6 +15,8 @@ export interface Filling {
   readonly claim: string;
   readonly driver: string;
   readonly handle: string;
+  /** Of the group that it was cut with. */
+  readonly groupHandle?: string;
   readonly snapshotClass?: string;
   readonly volumeMode?: 'Filesystem' | 'Block';
 }
@@ -27,9 +29,13 @@ export function fillingName({ namespace, claim, driver, handle }: Filling): stri
 export function fillingOf(
   namespace: string,
   claim: string,
-  { driver, handle, volumeMode }: Pick<VolumeSource, 'driver' | 'handle' | 'volumeMode'>,
+  { driver, handle, groupHandle, volumeMode }: Pick<VolumeSource, 'driver' | 'handle' | 'groupHandle' | 'volumeMode'>,
 ): Filling {
-  return { namespace, claim, driver, handle: handle ?? '', ...(volumeMode === undefined ? {} : { volumeMode }) };
+  return {
+    ...{ namespace, claim, driver, handle: handle ?? '' },
+    ...(groupHandle === undefined ? {} : { groupHandle }),
+    ...(volumeMode === undefined ? {} : { volumeMode }),
+  };
 }
 
 /** Static, and never the physical snapshot's end: whoever deletes it leaves that alone. */
@@ -48,6 +54,23 @@ export function contentFor(filling: Filling, version: string): KubeObject {
       ...(snapshotClass === undefined ? {} : { volumeSnapshotClassName: snapshotClass }),
       // Without a uid: the snapshot controller writes it when the two are bound.
       volumeSnapshotRef: { name, namespace },
+    },
+  };
+}
+
+/** Without a group snapshot: it only makes the driver's snapshotter ask for the group. */
+export function groupContentFor(filling: Filling, version: string): KubeObject {
+  const { namespace, driver, handle, groupHandle = '' } = filling;
+  const name = fillingName(filling);
+  return {
+    apiVersion: `groupsnapshot.storage.k8s.io/${version}`,
+    kind: 'VolumeGroupSnapshotContent',
+    metadata: { name, labels: { ...RESTORE_LABELS } },
+    spec: {
+      deletionPolicy: 'Retain',
+      driver,
+      source: { groupSnapshotHandles: { volumeGroupSnapshotHandle: groupHandle, volumeSnapshotHandles: [handle] } },
+      volumeGroupSnapshotRef: { name, namespace },
     },
   };
 }
@@ -72,7 +95,9 @@ export function foreignness(live: KubeObject, wanted: KubeObject): string | unde
     stringAt(source, 'volumeSnapshotContentName') === stringAt(from, 'volumeSnapshotContentName') &&
     stringAt(spec, 'driver') === stringAt(aim, 'driver') &&
     stringAt(spec, 'deletionPolicy') === stringAt(aim, 'deletionPolicy');
-  return hasLabels(live, RESTORE_LABELS) && isSame ? undefined : `${live.kind} ${live.metadata.name} is there already and is somebody else's`;
+  return hasLabels(live, RESTORE_LABELS) && isSame
+    ? undefined
+    : `${live.kind} ${live.metadata.name} is there already and is somebody else's`;
 }
 
 export function isFillingName(name: string): boolean {

@@ -1,7 +1,7 @@
 import { type ObjectRef, type Resource, renderRef } from '../object.ts';
 import type { Filling } from './fill-objects.ts';
-import type { Action, PlanTarget, Selection } from './plan.ts';
 import { OpenVolumeWork } from './open-volume-work.ts';
+import type { Action, PlanTarget, Selection } from './plan.ts';
 import type { ObjectPlace } from './ports.ts';
 import type { OwnerLink } from './prepare.ts';
 

@@ -7,9 +7,10 @@ export function requireKnownVolumes({ volumes }: Selection, claims: readonly str
   if (volumes === undefined || typeof volumes === 'string') return;
   const unknown = volumes.find((name) => !claims.includes(name));
   if (unknown === undefined) return;
-  const [nearest = ''] = nearestFirst(claims, unknown);
+  const [nearest] = nearestFirst(claims, unknown);
+  const hint = nearest === undefined ? 'no claim is' : `did you mean "--volumes ${nearest}"?`;
   throw new KeeperError(
-    `No claim ${JSON.stringify(unknown)} is restored from this point; nothing was changed, did you mean "--volumes ${nearest}"?`,
+    `No claim ${JSON.stringify(unknown)} is restored from this point; nothing was changed, ${hint}`,
     { kind: 'invalid-input', code: 'USAGE_INVALID' },
   );
 }

@@ -1,5 +1,5 @@
-import { renderDuration } from '../data/durations.ts';
-import type { ClaimRecord } from '../data/record.ts';
+import { renderDuration } from '../../core/data/durations.ts';
+import type { ClaimRecord } from '../../core/data/record.ts';
 
 /** What a restore does with the data of one claim, and what the restore point knows of it. */
 
@@ -8,8 +8,6 @@ import type { ClaimRecord } from '../data/record.ts';
  * empty: it is made without data · refuse: the commit promises data that cannot be had; nothing is done with the claim.
  */
 export type VolumeAction = 'restore' | 'replace' | 'keep' | 'empty' | 'refuse';
-
-export const VOLUME_ACTIONS: readonly VolumeAction[] = ['restore', 'replace', 'keep', 'empty', 'refuse'];
 
 export interface VolumePlan {
   /** Its name, in the restore point and in the target. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { HookSpec } from '../../../controller/api/hooks.ts';
+import { parse } from 'yaml';
+import { type HookSpec, hookSchema } from '../../../controller/api/hooks.ts';
 import { planHooks } from '../../../controller/core/data/hooks.ts';
 import type { JsonObject, KubeObject } from '../../../controller/core/object.ts';
 
@@ -177,4 +179,14 @@ test('a pod that can write to a claim and has nothing that holds it still is tol
 test('where no hook is for any pod there is nothing to tell', () => {
   const hooks: readonly HookSpec[] = [{ name: 'x', includedNamespaces: ['blog'], pre: [exec('sync')] }];
   assert.deepEqual(plan([pod('web'), pod('db-0')], hooks), { pods: [], problems: [] });
+});
+
+test('every example of docs/hooks.md is one that a policy takes', async () => {
+  const page = await readFile('docs/hooks.md', 'utf8');
+  const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => parse(block));
+  assert.ok(blocks.length >= 4);
+  for (const block of blocks) {
+    const written = block.data?.hooks.resources ?? [{ name: 'x', ...block }];
+    for (const hook of written) hookSchema.parse(hook);
+  }
 });

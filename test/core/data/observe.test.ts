@@ -75,6 +75,12 @@ test('an error on the way is told and passes, and ends as a failure at the deadl
   assert.deepEqual([late.state, late.why], ['failed', 'not ready after 10 min: rpc error: code = ResourceExhausted']);
 });
 
+test("of an error the driver's own words are told, not what they are wrapped in", () => {
+  const message =
+    'Failed to check and update snapshot content: failed to take snapshot of the volume pvc-1: "rpc error: code = Internal desc = the array is broken"';
+  assert.equal(look({ snapshot: snapshot({ error: { message } }) }).why, 'the array is broken (Internal)');
+});
+
 test('what was deleted before it was ready has failed, but not while its content lives', () => {
   assert.equal(look({}).why, 'the VolumeSnapshot was deleted before it was ready');
   assert.equal(look({ content: content('{"snapshotHandle":"snap-1","readyToUse":true}') }).state, 'ready');

@@ -94,3 +94,38 @@ test('a volume that was made for a claim of another cluster, and was to go with 
   assert.equal(skipped(volume('Retain'), volumes, OTHER_CLUSTER), undefined);
   assert.equal(skipped(volume('Delete'), volumes), undefined);
 });
+
+test('a claim that is filled gets any volume, made from its snapshot, and keeps its mode', () => {
+  const object = claim(
+    {
+      ...{
+        volumeName: 'pvc-1',
+        volumeMode: 'Block',
+        storageClassName: 'fast',
+        selector: { matchLabels: { disk: 'one' } },
+      },
+      ...{ dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'old' }, resources: { requests: { storage: '1Gi' } } },
+    },
+    provisioned,
+  );
+  const filling = { snapshot: 'kubekeeper-restore-1', bytes: 2 ** 30 };
+  const prepared = sent(object, claims, { filling, isPlanned: () => true });
+  assert.deepEqual(prepared.object['spec'], {
+    volumeMode: 'Block',
+    storageClassName: 'fast',
+    resources: { requests: { storage: '1Gi' } },
+    dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'kubekeeper-restore-1' },
+  });
+  assert.equal(prepared.object.metadata['annotations'], undefined);
+});
+
+test('a claim asks for no less than its snapshot needs, and one that lives may have that already', () => {
+  const object = claim({ resources: { requests: { storage: '1G' } } });
+  const filling = { snapshot: 'kubekeeper-restore-1', bytes: 2 ** 30 };
+  const prepared = sent(object, claims, { filling });
+  assert.deepEqual((prepared.object['spec'] as JsonObject)['resources'], { requests: { storage: '1Gi' } });
+  assert.deepEqual(prepared.notes, ['asks for 1Gi instead of 1000000000: its snapshot needs that']);
+  const living = sent(object, claims, { filling: { snapshot: undefined, bytes: 2 ** 30 } });
+  assert.ok(living.given.includes('/spec/resources/requests/storage'));
+  assert.equal((living.object['spec'] as JsonObject)['dataSource'], undefined);
+});

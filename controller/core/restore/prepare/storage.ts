@@ -9,6 +9,7 @@ import {
   dropKey,
   isOtherCluster,
   isOtherNamespace,
+  leave,
   metadataMap,
   rewrite,
   stringsAt,
@@ -34,7 +35,10 @@ export function prepareClaim(draft: Draft): void {
   draft.given.push('/spec/volumeName', '/spec/dataSource', '/spec/dataSourceRef', ...PROVISIONING);
   const { filling } = draft.context;
   if (filling !== undefined) askForEnough(draft, filling.bytes);
-  if (filling?.snapshot !== undefined) return fillFrom(draft, filling.snapshot);
+  if (filling?.snapshot !== undefined) {
+    fillFrom(draft, filling.snapshot);
+    return;
+  }
   if (volume !== undefined && bindsAgain(draft, volume)) {
     draft.notes.push(`is bound to volume ${volume} again, when that is free`);
     return;
@@ -49,6 +53,8 @@ function fillFrom(draft: Draft, snapshot: string): void {
   drop(draft, '/spec/volumeName');
   for (const key of PROVISIONED) dropKey(draft, 'annotations', key);
   drop(draft, '/spec/dataSourceRef');
+  // It finds volumes that somebody made; no driver makes one for it.
+  if (leave(draft, '/spec/selector')) draft.notes.push('without its selector: the volume is made from its snapshot');
   const source = { apiGroup: SNAPSHOT_GROUP, kind: 'VolumeSnapshot', name: snapshot };
   setAt(draft.object, '/spec/dataSource', source);
 }
