@@ -157,6 +157,8 @@ export type Outcome =
       readonly reason: string;
       readonly afterMs: number;
     }
+  /** What became of a pod that a process which was killed had held still: 'pod shop/db-0: its post hooks have run'. */
+  | { readonly type: 'hooks-recalled'; readonly told: string }
   /** Volume data went by the retention policy, or was left over from a process that was killed. */
   | {
       readonly type: 'snapshots-removed';

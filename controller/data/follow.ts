@@ -46,6 +46,8 @@ async function lookOnce(engine: Engine, run: Run): Promise<void> {
   for (const [claim, { member, isLost, ...found }] of seen) {
     const record = run.records.get(claim) as ClaimRecord;
     const observed = observe(record, { ...found, now, timeoutMs: policy.timeoutMs });
+    // What goes with its VolumeSnapshot is not there to stay: the next look keeps it first.
+    if (observed.state === 'ready' && !run.retained.has(claim)) continue;
     if (isLost && observed.state !== 'pending') await endLook(engine, observed);
     run.records.set(claim, member === undefined ? observed : { ...observed, member });
   }

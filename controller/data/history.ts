@@ -45,6 +45,10 @@ export class History {
 
 /** Nothing before the newest run that has something ready is ever asked for. */
 function trimmed(commits: readonly DataCommit[]): DataCommit[] {
-  const end = commits.findIndex(({ note }) => Object.values(note?.claims ?? {}).some(({ state }) => state === 'ready'));
+  const end = commits.findIndex(hasReady);
   return commits.slice(0, end < 0 ? FAR_ENOUGH : end + 1);
+}
+
+export function hasReady({ note }: DataCommit): boolean {
+  return Object.values(note?.claims ?? {}).some(({ state }) => state === 'ready');
 }

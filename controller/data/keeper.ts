@@ -1,10 +1,11 @@
 import { nextRunAt, type RunHistory } from '../core/data/cadence.ts';
 import type { DataPolicy } from '../core/data/policy.ts';
+import type { KeeperError } from '../errors.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Engine } from './engine.ts';
-import { FAR_ENOUGH, History } from './history.ts';
+import { FAR_ENOUGH, History, hasReady } from './history.ts';
 import { PruneIndex } from './prune-index.ts';
-import { readDataCommits } from './read-history.ts';
+import { newest, readDataCommits } from './read-history.ts';
 
 /** What is known of one repository, and the timer that asks for its next snapshots. */
 
@@ -39,7 +40,9 @@ export class Keeper {
   async history(): Promise<History | undefined> {
     this.#history = await this.#engine.access.within(this.repository, async (repository) => {
       if (this.#history?.of === repository) return this.#history;
-      const commits = await readDataCommits(repository, { limit: FAR_ENOUGH, onOdd: (error) => this.#odd(error) });
+      const limit = newest(repository, FAR_ENOUGH);
+      const onOdd = (error: KeeperError) => this.#odd(error);
+      const commits = await readDataCommits(repository, { limit, until: hasReady, onOdd });
       return { of: repository, value: new History(commits) };
     });
     return this.known;
@@ -122,7 +125,7 @@ export class Keeper {
     return this.#engine.parts.clock.wall();
   }
 
-  #odd({ code, message }: { readonly code: string; readonly message: string }): void {
+  #odd({ code, message }: KeeperError): void {
     const { repository } = this;
     this.#engine.access.report({
       type: 'snapshots-failed',

@@ -35,8 +35,8 @@ export async function look(engine: Engine, run: Run): Promise<ReadonlyMap<string
       const lost = own === undefined && run.retained.has(claim) ? record.handle : undefined;
       const content = lost === undefined ? bound : await lookThrough(engine, run.repository, record, lost);
       const found = {
-        snapshot: own ?? group?.snapshot,
-        content,
+        snapshot: content === 'lost' ? undefined : (own ?? group?.snapshot),
+        content: content === 'lost' ? undefined : content,
         member: member?.metadata.name ?? record.member,
         groupHandle: group?.handle,
         isLost: lost !== undefined,
@@ -108,13 +108,17 @@ async function keepGroup(engine: Engine, run: Run, name: string): Promise<string
   return handle;
 }
 
-/** Undefined when it is gone, or goes and takes the snapshot along. */
-async function keepContent(engine: Engine, run: Run, claim: string, name: string): Promise<KubeObject | undefined> {
+/** Undefined when it is gone; 'lost' when it goes and takes the snapshot along, which the driver may be deleting by now. */
+async function keepContent(
+  engine: Engine,
+  run: Run,
+  claim: string,
+  name: string,
+): Promise<KubeObject | 'lost' | undefined> {
   const content = await engine.cluster.get('contents', { name }, engine.signal);
   if (content === undefined) return undefined;
-  if (stringAt(objectAt(content, 'status'), 'snapshotHandle') === undefined) {
-    return isLeaving(content) ? undefined : content;
-  }
+  if (isLeaving(content) && policyOf(content) !== 'Retain') return 'lost';
+  if (stringAt(objectAt(content, 'status'), 'snapshotHandle') === undefined) return content;
   const kept = await keep(engine, run, 'contents', content);
   if (policyOf(kept) === 'Retain') run.retained.add(claim);
   return kept;

@@ -61,7 +61,7 @@ export async function sweepRestores(engine: Engine, namespace: string): Promise<
   const { cluster, signal, access } = engine;
   const labelSelector = selectorOf(RESTORE_LABELS);
   const snapshots = await cluster.list('snapshots', { namespace, labelSelector }, signal);
-  const contents = (await cluster.list('contents', { labelSelector }, signal)).filter(
+  const contents = (await cluster.restoreContents(signal)).filter(
     (one) => stringAt(objectAt(objectAt(one, 'spec'), 'volumeSnapshotRef'), 'namespace') === namespace,
   );
   if (snapshots.length + contents.length === 0) return [];

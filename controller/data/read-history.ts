@@ -19,6 +19,8 @@ export interface DataHistorySource extends HistorySource {
 export interface ReadOptions {
   /** So many commits at most; all when left out. */
   readonly limit?: number;
+  /** Nothing after this one is read. */
+  readonly until?: (commit: DataCommit) => boolean;
   /** A note that no kubekeeper wrote, or a later one; it is read as if nothing were known. Thrown when left out. */
   readonly onOdd?: (error: KeeperError) => void;
 }
@@ -26,7 +28,7 @@ export interface ReadOptions {
 /** Newest first. Throws REPOSITORY_HOSTILE, REPOSITORY_TOO_NEW and REPOSITORY_DAMAGED. */
 export async function readDataCommits(
   source: DataHistorySource,
-  { limit, onOdd }: ReadOptions = {},
+  { limit, until, onOdd }: ReadOptions = {},
 ): Promise<DataCommit[]> {
   const refs = source.refs();
   const notes = listNotes(source.store, refs.get(NOTES));
@@ -35,17 +37,31 @@ export async function readDataCommits(
   for await (const { id, time, trailers } of log(source, limit === undefined ? {} : { limit })) {
     const { snapshots, coveredBy } = parseSnapshotTrailers(trailers);
     const blob = notes.get(id);
-    commits.push({
-      id,
-      time: time.getTime(),
-      tags: tags.get(id) ?? [],
-      snapshots,
-      coveredBy,
-      note: blob === undefined ? undefined : readNote(source, id, blob, snapshots, onOdd),
-    });
+    const note = blob === undefined ? undefined : readNote(source, id, blob, snapshots, onOdd);
+    const commit = { id, time: time.getTime(), tags: tags.get(id) ?? [], snapshots, coveredBy, note };
+    commits.push(commit);
+    if (until?.(commit) === true) break;
   }
   return commits;
 }
+
+/** Every VolumeSnapshot that a note names; undefined where one cannot be read. Quicker than all commits. */
+export function notedSnapshots(source: DataHistorySource): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  for (const [commit, blob] of listNotes(source.store, source.refs().get(NOTES))) {
+    const note = readNoteAt(source, commit, blob);
+    if (isUnreadable(note)) return undefined;
+    for (const { volumeSnapshot } of Object.values(note.claims ?? {})) names.add(volumeSnapshot);
+  }
+  return names;
+}
+
+/** Where nothing was ever noted, only what a kill left without its first note can be there, and that is new. */
+export function newest(source: DataHistorySource, limit: number): number {
+  return source.refs().has(NOTES) ? limit : Math.min(limit, UNNOTED);
+}
+
+const UNNOTED = 50;
 
 /** Names by commit; those that lead to what is damaged are nobody's. */
 export function tagsOf(source: DataHistorySource): ReadonlyMap<ObjectId, readonly string[]> {

@@ -7,7 +7,7 @@ import { sideBySide } from '../core/streams.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Engine } from './engine.ts';
 import { failedAndLiving, namesIn, type Orphan, orphanOf, sweepRestores } from './orphans.ts';
-import { readDataCommits } from './read-history.ts';
+import { newest, notedSnapshots, readDataCommits } from './read-history.ts';
 import { removeSnapshot } from './remove-snapshot.ts';
 import type { Run } from './run.ts';
 import { unfinishedRuns } from './take-up.ts';
@@ -27,27 +27,35 @@ const UNDECIDED = 500;
 
 /** `isOurs`: asked for by this process, whose commit may be on its way. Throws KeeperError. */
 export async function recall(engine: Engine, repository: string, isOurs: (run: string) => boolean): Promise<Recalled> {
-  const read = (limit?: number) =>
-    engine.access.within(repository, (open) =>
-      readDataCommits(open, { onOdd: () => undefined, ...(limit !== undefined && { limit }) }),
-    );
   // First the cluster: what a commit names by the time that history is read is no orphan.
   const live = await readLive(engine, repository);
-  const commits = await read(UNDECIDED);
+  const commits = await engine.access.within(repository, (open) =>
+    readDataCommits(open, { limit: newest(open, UNDECIDED), onOdd: () => undefined }),
+  );
   if (commits === undefined) return { runs: [], orphans: [], isHalfPruned: false };
   const runs = unfinishedRuns(repository, commits, live).filter(({ id }) => !isOurs(id));
-  const unnamed = (among: readonly DataCommit[]) => {
-    const known = namesIn(among);
-    return [...live.values()].filter((one) => !known.has(one.metadata.name) && !isOurs(labelsOf(one)[RUN_LABEL] ?? ''));
-  };
-  // Only where something looks like an orphan is all of the history read: what is kept long is named by old commits.
-  const isWhole = commits.length < UNDECIDED || unnamed(commits).length === 0;
-  const strangers = unnamed(isWhole ? commits : ((await read()) ?? []));
-  const orphans = await engine.access.within(repository, async (open) =>
-    strangers.filter((one) => isForgotten(engine, open, one)).map(orphanOf),
-  );
+  const strangers = [...live.values()].filter((one) => !isOurs(labelsOf(one)[RUN_LABEL] ?? ''));
+  const orphans = await orphansAmong(engine, repository, unnamed(strangers, namesIn(commits)));
   const failed = failedAndLiving(decided(commits, runs), live);
-  return { runs, orphans: [...(orphans ?? []), ...failed], isHalfPruned: commits.some(isHalfPruned) };
+  return { runs, orphans: [...orphans.map(orphanOf), ...failed], isHalfPruned: commits.some(isHalfPruned) };
+}
+
+function unnamed(snapshots: readonly KubeObject[], names: ReadonlySet<string>): readonly KubeObject[] {
+  return snapshots.filter(({ metadata }) => !names.has(metadata.name));
+}
+
+/** What is kept long is named by old commits: only where something looks like an orphan is more of the history read. */
+async function orphansAmong(
+  engine: Engine,
+  repository: string,
+  suspects: readonly KubeObject[],
+): Promise<readonly KubeObject[]> {
+  if (suspects.length === 0) return [];
+  const found = await engine.access.within(repository, async (open) => {
+    const names = notedSnapshots(open) ?? namesIn(await readDataCommits(open, { onOdd: () => undefined }));
+    return unnamed(suspects, names).filter((one) => isForgotten(engine, open, one));
+  });
+  return found ?? [];
 }
 
 const HOUR_MS = 3_600_000;

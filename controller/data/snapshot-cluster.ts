@@ -1,3 +1,4 @@
+import { RESTORE_LABELS, selectorOf } from '../core/data/snapshot-names.ts';
 import { type KubeObject, type Resource, resourceName } from '../core/object.ts';
 import type { Clock } from '../core/ports.ts';
 import { KeeperError } from '../errors.ts';
@@ -39,6 +40,7 @@ export class SnapshotCluster {
   readonly target: SnapshotTarget;
   readonly #clock: Clock;
   #served: { readonly at: number; readonly value: Served } | undefined;
+  #restores: { readonly at: number; readonly value: readonly KubeObject[] } | undefined;
   readonly #classes = new Map<
     SnapshotResource,
     { readonly at: number; readonly value: readonly KubeObject[] | undefined }
@@ -94,6 +96,14 @@ export class SnapshotCluster {
   ): Promise<readonly KubeObject[]> {
     const found = await this.target.list(await this.resource(kind, signal), where, signal);
     return allowed(found, `list ${RESOURCES[kind]}`);
+  }
+
+  /** Contents that restores left, of all namespaces: at a start every namespace asks. */
+  async restoreContents(signal: AbortSignal): Promise<readonly KubeObject[]> {
+    if (this.#restores !== undefined && this.#isFresh(this.#restores)) return this.#restores.value;
+    const value = await this.list('contents', { labelSelector: selectorOf(RESTORE_LABELS) }, signal);
+    this.#restores = { at: this.#clock.monotonic(), value };
+    return value;
   }
 
   #isFresh({ at }: { readonly at: number }): boolean {

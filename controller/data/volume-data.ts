@@ -83,11 +83,11 @@ class Volumes implements VolumeData {
   }
 
   async #recallHooks(): Promise<void> {
-    const { parts, signal } = this.#engine;
+    const { parts, access, signal } = this.#engine;
     const { quiescer } = parts;
     if (quiescer === undefined) return;
     await patiently(this.#engine, { repository: '', doing: 'recall', tries: 3 }, async () => {
-      await quiescer.recall(signal);
+      for (const told of await quiescer.recall(signal)) access.report({ type: 'hooks-recalled', told });
     });
   }
 

@@ -1,3 +1,4 @@
+import { otherOwnerOf } from '../core/data/handle-owner.ts';
 import { chooseByDefault } from '../core/data/snapshot-class.ts';
 import { maskLine } from '../core/mask-line.ts';
 import { type KubeObject, objectAt, type Resource, resourceName, stringAt } from '../core/object.ts';
@@ -51,8 +52,21 @@ export async function makeSource(run: Run, { claim, data }: VolumePlan): Promise
   const plain = fillingOf(namespace, claim, data);
   const snapshotClass = await classFor(run, data);
   const filling: Filling = snapshotClass === undefined ? plain : { ...plain, snapshotClass };
+  const stranger = await strangerOf(run, filling);
+  if (stranger !== undefined) return ended('failed', stranger);
   await run.noteVolume({ type: 'filling', ...filling });
   return await ensureSource(run, filling);
+}
+
+/** Nobody gets another namespace's data by writing its handle into a note. Who may not list contents may not make one either. */
+async function strangerOf(run: Run, filling: Filling): Promise<string | undefined> {
+  const { repository, target } = run.planned.plan;
+  const resources = await fillingResources(run);
+  const contents = resources === undefined ? 'forbidden' : await run.target.list(resources.contents, {});
+  if (contents === 'forbidden') return undefined;
+  const owner = otherOwnerOf(contents, filling, [repository, target.namespace]);
+  if (owner === undefined) return undefined;
+  return `the snapshot that the note names for it is one of namespace "${owner}"; nothing of that was used, look at who wrote the note: git notes --ref=data show`;
 }
 
 /** Resolves when it is there and ready. */
@@ -150,7 +164,7 @@ async function untilReady(
       if (snapshot === 'forbidden') return `${what}, which may not be looked at`;
       const status = objectAt(snapshot, 'status');
       // A driver that says nothing of readiness has not said that it is ready.
-      if (status?.['readyToUse'] === true) return { value: { bytes: bytesOf(status['restoreSize']) } };
+      if (status?.['readyToUse'] === true) return { value: { bytes: parseQuantity(status['restoreSize']) } };
       const content = await run.target.get(contents, { name });
       const told = errorOf(snapshot) ?? (typeof content === 'object' ? errorOf(content) : undefined);
       if (told === undefined) return what;
@@ -173,10 +187,6 @@ const UNKNOWN = /not ?found|can ?not find|does(?: not|n't) exist|no such snapsho
 function errorOf(object: KubeObject): string | undefined {
   const message = stringAt(objectAt(objectAt(object, 'status'), 'error'), 'message');
   return message === undefined ? undefined : maskLine(message, 200);
-}
-
-function bytesOf(value: Parameters<typeof parseQuantity>[0]): bigint | undefined {
-  return parseQuantity(value);
 }
 
 /** Some drivers need a class for its credentials: the one that it was cut with, or else the driver's. */

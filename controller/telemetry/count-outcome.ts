@@ -86,6 +86,7 @@ export function countOutcome(meter: Meter, outcome: Outcome): void {
     case 'resumed':
     case 'storage-recovered':
     case 'requested':
+    case 'hooks-recalled':
     case 'snapshots-asked':
     case 'snapshots-impossible':
       break;

@@ -30,6 +30,7 @@ const LEVELS: Readonly<Record<Exclude<Outcome['type'], 'merged' | 'requested' | 
   'snapshots-impossible': 'warn',
   'snapshots-failed': 'warn',
   'snapshots-removed': 'info',
+  'hooks-recalled': 'warn',
   standby: 'info',
   leading: 'info',
 };

@@ -1,4 +1,4 @@
-import { printResult } from './screen.ts';
+import { printFailure, printHeading, printResult } from './screen.ts';
 import type { Shell } from './shell.ts';
 
 /** The database of the demo, as a person uses it. */
@@ -36,4 +36,13 @@ export async function lookAtData({ kubectl }: Shell): Promise<Seen> {
 /** What nobody wants to keep. */
 export async function spoilData({ kubectl }: Shell): Promise<void> {
   await kubectl([...IN_POD, ...MARIADB, "--execute=DELETE FROM pet WHERE owner = 'Amina'"]);
+}
+
+/** The exit code: 0 only if rows and files are the same. */
+export function judge(saved: Seen, found: Seen): number {
+  if (found.table !== saved.table) printFailure('the rows are not those that were backed up');
+  if (found.files !== saved.files) printFailure('the files are not those that were backed up');
+  if (found.table !== saved.table || found.files !== saved.files) return 1;
+  printHeading('Rows and files are back as they were.');
+  return 0;
 }

@@ -7,8 +7,8 @@ import { startNode } from '../../test/node/start-node.ts';
 import { Archiver } from './archiver.ts';
 import { unlessAborted } from './interruption.ts';
 import { printCommit } from './make-change.ts';
-import { loadDatabase, lookAtData, type Seen, spoilData } from './menagerie.ts';
-import { printCommand, printFailure, printHeading, printRaw, printResult, quoteCommand } from './screen.ts';
+import { judge, loadDatabase, lookAtData, spoilData } from './menagerie.ts';
+import { printCommand, printHeading, printRaw, printResult, quoteCommand } from './screen.ts';
 import { openShell } from './shell.ts';
 import { stayUp } from './stay-up.ts';
 
@@ -97,12 +97,4 @@ function startArchiver(folder: string, { directory, config }: Place): Archiver {
 async function awaitFirstCommit(archiver: Archiver, signal: AbortSignal): Promise<void> {
   const options = { position: 0, timeoutMs: FIRST_COMMIT_MS, signal };
   printCommit((await archiver.waitFor('the first commit', ({ event }) => event === 'committed', options)).line);
-}
-
-function judge(saved: Seen, found: Seen): number {
-  if (found.table !== saved.table) printFailure('the rows are not those that were backed up');
-  if (found.files !== saved.files) printFailure('the files are not those that were backed up');
-  if (found.table !== saved.table || found.files !== saved.files) return 1;
-  printHeading('Rows and files are back as they were.');
-  return 0;
 }

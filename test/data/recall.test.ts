@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { type ClaimRecord, type DataNote, renderNote } from '../../controller/core/data/record.ts';
 import type { SnapshotTarget } from '../../controller/data/engine.ts';
 import { missingForNode } from '../node/requirements.ts';
 import { type DataSpace, type DataWorld, methodsOf, startDataWorld, untilTrue } from './world.ts';
@@ -49,6 +50,26 @@ test("snapshots of a history that was put aside are nobody's orphans", { skip },
   await process.settle();
   assert.equal((await space.stored()).length, 2);
   assert.deepEqual(process.told('snapshots-removed'), []);
+});
+
+test('what an old commit names is no orphan, also where its note cannot be read', { skip }, async () => {
+  const space = await world.space('old', ['data']);
+  const first = await space.open();
+  const { id } = await first.commit();
+  await first.settle();
+  for (let count = 0; count < 510; count++) await first.commitOnly({ trailers: [] });
+  await first.kill();
+  const second = await space.open();
+  second.volumes.start(['old']);
+  await second.settle();
+  assert.equal((await space.stored()).length, 1);
+  await second.repository.note(id, '{"version":2}', { author: { name: 'n', email: 'e' }, time: new Date() });
+  await second.kill();
+  await using third = await space.open({ policy: { retention: { keepLast: 1 } } });
+  third.volumes.start(['old']);
+  await third.settle();
+  assert.equal((await space.stored()).length, 1);
+  assert.deepEqual(third.told('snapshots-removed'), []);
 });
 
 test('a kill between commit and note loses nothing: the next start follows what the trailers name', {
@@ -331,3 +352,23 @@ function without(target: SnapshotTarget, method: 'remove'): SnapshotTarget {
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true })),
   };
 }
+
+test("a note that names another namespace's snapshot makes prune delete nothing of it", { skip }, async () => {
+  const theirs = await world.space('payroll', ['data']);
+  const handle = await world.node.snapshot('payroll', 'salaries', 'data');
+  const space = await world.space('curious', ['data']);
+  const first = await space.open();
+  const [old = '', kept = ''] = await points(space, first, 2);
+  const note = first.note(old) as DataNote;
+  const forged = { ...note.claims?.['data'], volumeSnapshot: 'kubekeeper-data-forged11', handle } as ClaimRecord;
+  const by = { author: { name: 'somebody', email: 'somebody@example.com' }, time: new Date() };
+  await first.repository.note(old, renderNote({ ...note, claims: { data: forged } }), by);
+  await first.kill();
+  await using process = await space.open({ policy: { retention: { keepLast: 1 } } });
+  process.volumes.start(['curious']);
+  await process.settle();
+  assert.deepEqual(await theirs.handles(), [handle]);
+  assert.deepEqual(process.states(kept), ['data ready']);
+  const told = process.outcomes.flatMap((one) => (one.type === 'snapshots-failed' ? [one.reason] : []));
+  assert.match(told.join('\n'), /the handle in its note is of a snapshot of namespace "payroll"; nothing was deleted/);
+});

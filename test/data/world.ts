@@ -56,7 +56,7 @@ export async function startDataWorld(options: { readonly groupSnapshots?: boolea
 }
 
 /** A clock that somebody moves on. */
-export class MovedClock implements Clock {
+class MovedClock implements Clock {
   ahead = 0;
   wall = () => Date.now() + this.ahead;
   monotonic = () => performance.now() + this.ahead;

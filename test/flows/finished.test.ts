@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type KubeObject, objectAt } from '../../controller/core/object.ts';
+import { RULES_VERSION } from '../../controller/core/rules/built-in.ts';
 import { type Cluster, startCluster } from '../cluster/start-cluster.ts';
 import { eventually, file, git, keeper, startArchiver, subjects } from './keeper.ts';
 import { applyAll, brief, live, object, openPlace } from './restoring.ts';
@@ -207,7 +208,10 @@ test('an archive by the first rules is understood, and the end comes into its fi
   await place.archive('--namespaces', name);
   const [newest, renewed] = await subjects(place.data, name);
   assert.equal(newest, 'jobs.batch/good: finished');
-  assert.match(renewed ?? '', /^rules 2\+[0-9a-f]{8} -> 2: 0 files rewritten$/);
+  assert.match(
+    renewed ?? '',
+    new RegExp(`^rules ${RULES_VERSION}\\+[0-9a-f]{8} -> ${RULES_VERSION}: 0 files rewritten$`),
+  );
   await cluster.kubectl(['-n', name, 'delete', 'job', 'good', '--wait']);
   for (const to of [old, 'main']) {
     const { steps } = await place.plan(name, '--to', to);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { missingForNode } from '../node/requirements.ts';
 import { startTestNode, type TestNode } from '../node/test-node.ts';
-import { hashOf, savePoint, writeRandom } from '../restore-data/saved.ts';
+import { hashOf, leftOver, savePoint, writeRandom } from '../restore-data/saved.ts';
 import { eventually, git } from './keeper.ts';
 import { applyAll, object, openPlace, type Place } from './restoring.ts';
 
@@ -67,13 +67,6 @@ async function makeChanged(name: string, of: object) {
 
 const volumeOf = (namespace: string) => world.read(namespace, 'pvc/data', '.spec.volumeName');
 
-async function leftOver(): Promise<string> {
-  const kinds = 'volumesnapshots,volumesnapshotcontents';
-  return (
-    await world.cluster.kubectl(['get', kinds, '-A', '-l', 'kubekeeper.dev/purpose=restore', '-o', 'name'])
-  ).trim();
-}
-
 test('the data of a Deployment is put back in place: it stands still, the old volume goes, what it had is a snapshot of the safety point', {
   skip,
 }, async () => {
@@ -97,7 +90,7 @@ test('the data of a Deployment is put back in place: it stands still, the old vo
     const volumes = await world.cluster.kubectl(['get', 'pv', '-o', 'name']);
     return !volumes.includes(old);
   });
-  assert.equal(await leftOver(), '');
+  assert.deepEqual(await leftOver(world, 'swap'), []);
 
   const safety = document?.safetyTag ?? '';
   const note = await git(place.data, 'swap', 'notes', '--ref=data', 'show', `${safety}^{commit}`);
@@ -159,7 +152,7 @@ test('where the snapshot cannot be used, or what lives cannot be saved first, no
     unknown.document?.incomplete[0]?.reason ?? '',
     /its data was not replaced: data: the driver does not have its snapshot/,
   );
-  assert.equal(await leftOver(), '');
+  assert.deepEqual(await leftOver(world, 'safe'), []);
   await world.node.faults.set({ call: 'CreateSnapshot', claim: 'safe/data', code: 'INTERNAL' });
   try {
     const unsafe = place.begin('safe', '--to', point, '--existing-data', 'replace');
@@ -190,7 +183,7 @@ test('a replacement that is killed anywhere is gone on with to the same end', { 
     const pod = await podOf('cut');
     await world.node.waitForPod('cut', pod);
     assert.equal(await hashOf(world, 'cut', pod, '/data/file'), before, `round ${round}`);
-    assert.equal(await leftOver(), '', `round ${round}`);
+    assert.deepEqual(await leftOver(world, 'cut'), [], `round ${round}`);
     assert.ok((await world.node.snapshots()).some((one) => one.handle === handle));
     await eventually('one volume to be left', async () => {
       const volumes = await world.cluster.kubectl(['get', 'pv', '-o', 'jsonpath={.items[*].spec.claimRef.namespace}']);
@@ -235,5 +228,5 @@ test('the claims of a StatefulSet are replaced together, also where their class 
     await world.node.waitForPod('set', pod);
     assert.equal(await hashOf(world, 'set', pod, '/data/file'), hashes[index]);
   }
-  assert.equal(await leftOver(), '');
+  assert.deepEqual(await leftOver(world, 'set'), []);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { git } from '../flows/keeper.ts';
 import { missingForNode } from '../node/requirements.ts';
 import { type Database, hashFiles, writeFiles } from './databases.ts';
 import { loadPets, MARIADB_WRITER, startMariaDb } from './mariadb.ts';
@@ -114,4 +115,19 @@ test('restores leave nothing of their own, and the driver has one volume for the
   assert.doesNotMatch(contents, /kubekeeper-restore/);
   const volumes = (await node.volumes()).filter(({ claim }) => claim.startsWith(`${SHOP}/`));
   assert.equal(volumes.length, 1, JSON.stringify(volumes));
+});
+
+test('the driver has exactly the snapshots that the notes name', { skip }, async () => {
+  const list = await git(stage.dataDirectory, SHOP, 'notes', '--ref=data', 'list');
+  const named: string[] = [];
+  for (const line of list.trim().split('\n')) {
+    const text = await git(stage.dataDirectory, SHOP, 'cat-file', 'blob', line.slice(0, line.indexOf(' ')));
+    const { claims = {} } = JSON.parse(text) as { claims?: Record<string, { state: string; handle: string }> };
+    for (const { state, handle } of Object.values(claims)) {
+      assert.equal(state, 'ready', text);
+      named.push(handle);
+    }
+  }
+  const stored = (await stage.world.node.snapshots()).map(({ handle }) => handle);
+  assert.deepEqual(stored.sort(), named.sort());
 });

@@ -83,3 +83,28 @@ export async function writeRandom(world: TestNode, namespace: string, pod: strin
 export async function hashOf(world: TestNode, namespace: string, pod: string, path: string): Promise<string> {
   return (await world.node.exec(namespace, pod, ['sh', '-c', `head -c 3000000 ${path} | sha256sum`])).trim();
 }
+
+/** What a restore into a namespace made beside its claims, and has to take away. */
+export async function leftOver(world: TestNode, namespace: string): Promise<readonly string[]> {
+  const kinds = 'volumesnapshots,volumesnapshotcontents';
+  const listed = await world.cluster.kubectl([
+    'get',
+    kinds,
+    '-A',
+    '-l',
+    'kubekeeper.dev/purpose=restore',
+    '-o',
+    'json',
+  ]);
+  const { items } = JSON.parse(listed) as { items: Made[] };
+  const own = items.filter(
+    ({ metadata, spec }) => (metadata.namespace ?? spec.volumeSnapshotRef?.namespace) === namespace,
+  );
+  return own.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+}
+
+interface Made {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec: { readonly volumeSnapshotRef?: { readonly namespace: string } };
+}

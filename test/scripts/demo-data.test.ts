@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { judge } from '../../scripts/demo/menagerie.ts';
 import { missingForNode } from '../node/requirements.ts';
 
 const skip = await missingForNode('mmdebstrap');
@@ -34,6 +35,13 @@ test('on a machine that cannot run pods the demo of data says what is missing, a
   const { code, output } = await runDemo({ PATH: '/nowhere' });
   assert.equal(code, 2);
   assert.match(output, /^error: the demo of data runs pods on this machine and needs .+\n$/);
+});
+
+test('other rows or other files are a failure', () => {
+  const saved = { table: 'menagerie.pet 1', files: 'a b' };
+  assert.equal(judge(saved, { ...saved }), 0);
+  assert.equal(judge(saved, { ...saved, table: 'menagerie.pet 2' }), 1);
+  assert.equal(judge(saved, { ...saved, files: 'a c' }), 1);
 });
 
 /** Resolves with what it left in the directory for temporary files. */

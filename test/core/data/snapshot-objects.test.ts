@@ -68,7 +68,10 @@ test('a content to delete through is held until the driver has looked, and names
     'snapshot.storage.kubernetes.io/deletion-secret-name': 'array',
     'snapshot.storage.kubernetes.io/deletion-secret-namespace': 'storage',
   });
-  const template = { ...parameters, 'csi.storage.k8s.io/snapshotter-secret-name': '${volumesnapshotcontent.name}' };
+  const template = {
+    ...parameters,
+    'csi.storage.k8s.io/snapshotter-secret-name': '$' + '{volumesnapshotcontent.name}',
+  };
   const unknown = removalContent(
     CONTENTS,
     { ...place, snapshotClass: { ...snapshotClass, parameters: template } },
