@@ -119,7 +119,10 @@ export class RestoreReport {
       this.#stoppedBy === undefined && undone.length === 0 && different.length === 0 && this.#incomplete.length === 0;
     const { safetyTag } = named;
     const document = this.#document(plan, { equal: isEqual && skipped.length + kept.length === 0, safetyTag });
-    if (this.#format === 'text') this.#text({ undone, skipped, kept, different, isEqual, ...named });
+    if (this.#format === 'text') {
+      const hasReplaced = plan.volumes?.some(({ action }) => action === 'replace') === true;
+      this.#text({ undone, skipped, kept, different, isEqual, hasReplaced, ...named });
+    }
     const left = undone.length + skipped.length + kept.length + this.#incomplete.length;
     const isPartly = this.#stoppedBy !== undefined || left > 0;
     const finished = isPartly ? EXIT.partial : different.length > 0 ? EXIT.failed : EXIT.done;
@@ -133,9 +136,12 @@ export class RestoreReport {
       readonly kept: readonly VolumePlan[];
       readonly different: ReadBack['different'];
       readonly isEqual: boolean;
+      readonly hasReplaced: boolean;
     } & Named,
   ): void {
-    const { undone, skipped, kept, different, isEqual, safetyTag, repository, target, dataDirectory } = told;
+    const { undone, skipped, kept, different, isEqual, hasReplaced } = told;
+    const { safetyTag, repository, target, dataDirectory } = told;
+    const back = hasReplaced ? ' --existing-data replace' : '';
     const where = dataDirectory === './kubekeeper-data' ? '' : ` --data-dir ${quoteWord(dataDirectory)}`;
     for (const { step, notes } of this.#ended) for (const note of notes) this.#note(`${nameOf(step)}: ${note}`);
     for (const one of different) {
@@ -157,7 +163,7 @@ export class RestoreReport {
     else printLine(`${this.#prefix}restored ${objects}, ${rest.length === 0 && isEqual ? 'equal' : rest.join(', ')}`);
     if (this.#stoppedBy !== undefined) this.#note(`go on with: kubekeeper restore ${repository} --resume${where}`);
     else if (safetyTag !== undefined)
-      this.#note(`take it back: kubekeeper restore ${target} --to ${safetyTag} --prune${where}`);
+      this.#note(`take it back: kubekeeper restore ${target} --to ${safetyTag} --prune${back}${where}`);
   }
 
   #document(

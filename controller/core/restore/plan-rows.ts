@@ -79,7 +79,10 @@ export function volumeRowsOf({ volumes = [] }: Plan): VolumeRows {
 
 /** '2 to create, 1 to update; 12 skipped; 210 objects are equal already'. */
 export function countsLine(plan: Plan): string {
-  return [...objectCounts(plan), ...volumeCounts(plan.volumes ?? [])].join(', ');
+  const volumes = volumeCounts(plan.volumes ?? []);
+  const all = [...objectCounts(plan), ...volumes];
+  const isIdle = plan.steps.length === 0 && volumes.length === 0;
+  return [...(isIdle ? ['nothing to do'] : []), ...all].join(', ');
 }
 
 /** 'data of 2 claims restored', 'of 1 refused'. */
@@ -103,5 +106,5 @@ function objectCounts(plan: Plan): readonly string[] {
   };
   const parts = ACTIONS.filter((action) => counts[action] > 0).map((action) => `${counts[action]} ${phrases[action]}`);
   const equal = plan.equal === 1 ? '1 object is equal already' : `${plan.equal} objects are equal already`;
-  return [...(parts.length === 0 ? ['nothing to do'] : parts), ...(plan.equal === 0 ? [] : [equal])];
+  return [...parts, ...(plan.equal === 0 ? [] : [equal])];
 }

@@ -27,7 +27,7 @@ test('a plan shows each claim with its data, and the grade once', () => {
     text,
     /\nvolumes: group: 2 claims, cut at one moment by the driver\n {2}restore {2}data {2}cut 14 min before this commit\n {2}keep {5}logs {2}it lives/,
   );
-  assert.match(text, /nothing to do, 3 objects are equal already, data of 1 claim comes back\n$/);
+  assert.match(text, /: 3 objects are equal already, data of 1 claim comes back\n$/);
   assert.doesNotMatch(text, /snap-1/);
   assert.doesNotMatch(renderPlan(planWith([])), /volumes/);
 });
