@@ -4,6 +4,7 @@ import { runArchive } from './compose.ts';
 import { type ArchiveConfig, parseArchiveConfig } from './config.ts';
 import type { RestoreConfig } from './config-restore.ts';
 import { arrayAt, CLUSTER_REPOSITORY, objectAt, stringAt } from './core/object.ts';
+import type { RestoreTarget } from './core/restore/ports.ts';
 import { askForPoint, type Done } from './git/ask-archiver.ts';
 import { listRepositories, openDataDirectory } from './git/data-directory.ts';
 import { openRepository } from './git/repository.ts';
@@ -35,6 +36,18 @@ export async function makeSafetyPoint(
 ): Promise<Done | undefined> {
   const made = await makeSafetyPoints(config, [{ point, safety }]);
   return made.get(safety.repository);
+}
+
+const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
+
+/** Nothing of it lives and nothing was ever archived: no archive has to look, and none beside us would know of it. */
+export async function isNothingToSave(
+  { dataDirectory }: RestoreConfig,
+  target: RestoreTarget,
+  repository: string,
+): Promise<boolean> {
+  if (repository === CLUSTER_REPOSITORY || existsSync(`${dataDirectory}/${repository}.git`)) return false;
+  return (await target.get(NAMESPACES, { name: repository })) === undefined;
 }
 
 /** Several at once: one archive saves them all. */

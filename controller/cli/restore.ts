@@ -11,7 +11,7 @@ import { EXIT, KeeperError } from '../errors.ts';
 import { readHeld } from '../git/held-deletions.ts';
 import { makeDataSafetyPoint } from '../open-data-safety.ts';
 import { type OpenRestore, openAsker, openRestore, requireUsed, runRestore } from '../open-restore.ts';
-import { makeSafetyPoints } from '../open-safety.ts';
+import { isNothingToSave, makeSafetyPoints } from '../open-safety.ts';
 import type { PlannedRestore } from '../restore/work.ts';
 import { printLine, printNote, stopSignal } from './output.ts';
 import { planWithProgress, printPlan, SIDE_BY_SIDE } from './plan.ts';
@@ -217,7 +217,11 @@ async function makeSafety(
       progress.end();
     }
   }
-  const plain = wanted.filter(({ replaced }) => replaced.length === 0);
+  const plain = [];
+  for (const one of wanted.filter(({ replaced }) => replaced.length === 0)) {
+    const { config, opened } = one.job;
+    if (!(await isNothingToSave(config, opened.target, one.safety.repository))) plain.push(one);
+  }
   const [first] = plain;
   const made = first === undefined ? new Map() : await makeSafetyPoints(first.job.config, plain);
   for (const { job, safety } of plain) {

@@ -141,3 +141,17 @@ test('two restores at once and a tag between them: each is answered, and the his
   const told = archiver.lines.filter(({ event }) => event === 'requested').map((line) => String(line['tag']));
   assert.deepEqual(told.filter((one) => one === 'good/then').length, 1);
 });
+
+test('into a namespace that is not there yet, beside an archiver of another scope: there is nothing to save, so nothing is asked', async () => {
+  await using place = await openPlace(cluster.kubeconfig);
+  const first = await archived(place, 'source');
+  await using archiver = startArchiver(cluster.kubeconfig, place.data, '--namespaces', 'source');
+  await archiver.waitFor('the first lists', ({ event }) => event === 'synced');
+  const { code, stderr, document } = await place.restore('source', '--to', first, '--into', 'copy');
+  assert.equal(code, 0, stderr);
+  assert.equal(document?.safetyTag, undefined);
+  assert.equal(
+    JSON.parse(await cluster.kubectl(['get', 'configmap/app', '-n', 'copy', '-o', 'json'])).data.banner,
+    'first',
+  );
+});
