@@ -69,9 +69,39 @@ export async function untilGone(remover: Remover, kind: SnapshotResource, object
   await until(remover, kind, object, async () => {
     const live = await remover.cluster.get(kind, place, remover.signal);
     if (live === undefined || live.metadata['uid'] !== object.metadata['uid']) return undefined;
-    const error = stringAt(objectAt(objectAt(live, 'status'), 'error'), 'message');
-    return `the driver has it still${error === undefined ? '' : `: ${maskLine(error, 200)}`}`;
+    return held(live);
   });
+}
+
+const [FIRST_PUSH_MS, NEXT_PUSH] = [2000, 2];
+
+/**
+ * A content goes by itself with its VolumeSnapshot where the snapshot controller has heard in time that it may. Where it has not, or the
+ * snapshotter looks elsewhere, it is pushed: deleted by us, and changed so that it is looked at.
+ */
+export async function untilContentGone(
+  remover: Remover,
+  kind: 'contents' | 'groupContents',
+  object: KubeObject,
+): Promise<void> {
+  const place = { name: object.metadata.name };
+  const began = performance.now();
+  let pushAt = FIRST_PUSH_MS;
+  await until(remover, kind, object, async () => {
+    const live = await remover.cluster.get(kind, place, remover.signal);
+    if (live === undefined || live.metadata['uid'] !== object.metadata['uid']) return undefined;
+    if (performance.now() - began >= pushAt) {
+      pushAt *= NEXT_PUSH;
+      await release(remover, kind, live, true);
+      if (!isLeaving(live)) await remove(remover, kind, live);
+    }
+    return held(live);
+  });
+}
+
+function held(live: KubeObject): string {
+  const error = stringAt(objectAt(objectAt(live, 'status'), 'error'), 'message');
+  return `the driver has it still${error === undefined ? '' : `: ${maskLine(error, 200)}`}`;
 }
 
 /** `look` answers what holds it. */

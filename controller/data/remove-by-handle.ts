@@ -6,7 +6,7 @@ import { maskLine } from '../core/mask-line.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import { KeeperError } from '../errors.ts';
 import { isLeaving } from './read-volumes.ts';
-import { type Remover, refusal, release, remove, until, untilGone } from './removal.ts';
+import { type Remover, refusal, release, remove, until, untilContentGone } from './removal.ts';
 
 /** Deletes what only its driver knows any more: through a content that is made for it. */
 
@@ -99,5 +99,5 @@ async function removeThrough(
   if (live === undefined) return;
   await release(remover, kind, live, true);
   await remove(remover, kind, live);
-  await untilGone(remover, kind, live);
+  await untilContentGone(remover, kind, live);
 }

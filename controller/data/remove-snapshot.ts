@@ -2,7 +2,7 @@ import type { ClaimRecord } from '../core/data/record.ts';
 import { archiveLabels, hasLabels } from '../core/data/snapshot-names.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import { membersOf } from './look.ts';
-import { type Remover, release, remove, untilGone } from './removal.ts';
+import { type Remover, release, remove, untilContentGone, untilGone } from './removal.ts';
 import { removeByHandle, removeGroupByHandle } from './remove-by-handle.ts';
 
 /**
@@ -37,8 +37,10 @@ async function removeAlone(remover: Remover, namespace: string, record: ClaimRec
     if (record.handle !== undefined) await removeByHandle(remover, namespace, record, record.handle);
     return;
   }
-  if (snapshot !== undefined) await untilGone(remover, 'snapshots', snapshot);
-  if (content !== undefined) await untilGone(remover, 'contents', content);
+  await Promise.all([
+    ...(snapshot === undefined ? [] : [untilGone(remover, 'snapshots', snapshot)]),
+    ...(content === undefined ? [] : [untilContentGone(remover, 'contents', content)]),
+  ]);
 }
 
 /** Whoever may write in a namespace may name any content there, and a note any handle. */
@@ -72,8 +74,8 @@ async function removeGroup(
   else await removeGroupByHandle(remover, namespace, records);
   if (snapshot === undefined) for (const member of members) await remove(remover, 'contents', member);
   if (snapshot !== undefined) await untilGone(remover, 'groups', snapshot);
-  if (content !== undefined) await untilGone(remover, 'groupContents', content);
-  for (const member of members) await untilGone(remover, 'contents', member);
+  if (content !== undefined) await untilContentGone(remover, 'groupContents', content);
+  for (const member of members) await untilContentGone(remover, 'contents', member);
 }
 
 /** As the note names them, and as the group has them now, when it lives. */

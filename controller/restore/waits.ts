@@ -33,7 +33,7 @@ export async function waitFor<T>(
   const began = run.clock.monotonic();
   let stopped: number | undefined;
   let told = isUsual ? began : Number.NEGATIVE_INFINITY;
-  for (let ms = SHORTEST_MS; ; ms = Math.min(ms * 1.5, LONGEST_MS)) {
+  for (;;) {
     const found = await look();
     if (typeof found !== 'string') return { is: 'there', value: found.value };
     const now = run.clock.monotonic();
@@ -44,8 +44,14 @@ export async function waitFor<T>(
       run.emit({ type: 'waiting', for: found, ms: Math.round(now - began), deadlineMs });
       told = now;
     }
-    await pause(Math.min(ms, Math.max(deadlineMs - (now - since), 1)), stopped === undefined ? run.signal : NEVER);
+    const left = Math.max(deadlineMs - (now - since), 1);
+    await pause(Math.min(nextLookMs(now - began), left), stopped === undefined ? run.signal : NEVER);
   }
+}
+
+/** What took a second is not told a second late: a look comes after an eighth of the time that was waited already. */
+function nextLookMs(waitedMs: number): number {
+  return Math.min(Math.max(waitedMs / 8, SHORTEST_MS), LONGEST_MS);
 }
 
 /** Until the object is gone, or another one has its name; answers that one. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { type ClaimRecord, type DataNote, renderNote } from '../../controller/core/data/record.ts';
+import { type KubeObject, objectAt } from '../../controller/core/object.ts';
 import type { SnapshotTarget } from '../../controller/data/engine.ts';
 import { missingForNode } from '../node/requirements.ts';
 import { type DataSpace, type DataWorld, methodsOf, startDataWorld, untilTrue } from './world.ts';
@@ -371,4 +372,30 @@ test("a note that names another namespace's snapshot makes prune delete nothing 
   assert.deepEqual(process.states(kept), ['data ready']);
   const told = process.outcomes.flatMap((one) => (one.type === 'snapshots-failed' ? [one.reason] : []));
   assert.match(told.join('\n'), /the handle in its note is of a snapshot of namespace "payroll"; nothing was deleted/);
+});
+
+test('a content whose snapshot went before the snapshot controller heard that it may go too is deleted all the same', {
+  skip,
+}, async () => {
+  const space = await world.space('unheard', ['data']);
+  const first = await space.open();
+  const ids = await points(space, first, 2);
+  await first.kill();
+  let unheard = 0;
+  const target: SnapshotTarget = {
+    ...methodsOf(world.target),
+    patch: async (resource, place, operations, options) => {
+      const isFreed = operations.some((one) => one.op === 'replace' && one.value === 'Delete');
+      if (!isFreed || unheard > 0) return world.target.patch(resource, place, operations, options);
+      unheard++;
+      const live = (await world.target.get(resource, place)) as KubeObject;
+      return { ok: true, object: { ...live, spec: { ...objectAt(live, 'spec'), deletionPolicy: 'Delete' } } };
+    },
+  };
+  await using process = await space.open({ policy: { retention: { keepLast: 1 } }, target });
+  process.volumes.start(['unheard']);
+  await process.settle();
+  assert.equal(unheard, 1);
+  assert.notEqual(process.note(ids[0] as string)?.claims?.['data']?.removedAt, undefined);
+  assert.deepEqual(await space.handles(), [process.note(ids[1] as string)?.claims?.['data']?.handle]);
 });
