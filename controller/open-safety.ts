@@ -3,6 +3,7 @@ import { Tally } from './archive/tally.ts';
 import { runArchive } from './compose.ts';
 import { type ArchiveConfig, parseArchiveConfig } from './config.ts';
 import type { RestoreConfig } from './config-restore.ts';
+import { NAMESPACES } from './core/endpoints.ts';
 import { arrayAt, CLUSTER_REPOSITORY, objectAt, stringAt } from './core/object.ts';
 import type { RestoreTarget } from './core/restore/ports.ts';
 import { askForPoint, type Done } from './git/ask-archiver.ts';
@@ -37,8 +38,6 @@ export async function makeSafetyPoint(
   const made = await makeSafetyPoints(config, [{ point, safety }]);
   return made.get(safety.repository);
 }
-
-const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
 
 /** Nothing of it lives and nothing was ever archived: no archive has to look, and none beside us would know of it. */
 export async function isNothingToSave(

@@ -5,6 +5,7 @@ import type { UpgradingConnection } from './cluster/connect.ts';
 import { openPodExec } from './cluster/exec.ts';
 import { openRestoreTarget } from './cluster/open-restore-target.ts';
 import type { DataPolicy } from './core/data/policy.ts';
+import { PODS } from './core/endpoints.ts';
 import type { Clock } from './core/ports.ts';
 import { openQuiescer } from './data/quiesce.ts';
 import { openVolumeData } from './data/volume-data.ts';
@@ -12,8 +13,6 @@ import { archiveIdOf } from './git/archive-id.ts';
 import { openHookJournal } from './git/hook-journal.ts';
 
 /** The edges of the volume data, for an archive that saves volumes. The data directory is locked by now. */
-
-const PODS = { group: '', version: 'v1', plural: 'pods', namespaced: true };
 
 export async function openVolumes(
   connection: UpgradingConnection,

@@ -1,7 +1,6 @@
+import { NAMESPACES } from '../core/endpoints.ts';
 import type { Cluster } from '../core/ports.ts';
 import { KeeperError } from '../errors.ts';
-
-export const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
 
 /**
  * The cluster's identity: the uid of the namespace kube-system, which lives as long as the cluster. '' where it may not be

@@ -1,7 +1,7 @@
+import { NAMESPACES } from '../core/endpoints.ts';
 import type { Clock, Cluster } from '../core/ports.ts';
 import { KeeperError } from '../errors.ts';
 import { readContinuedLine } from '../git/continued-line.ts';
-import { NAMESPACES } from './cluster-id.ts';
 import type { Space } from './space.ts';
 
 /** Whose is a namespace now, and does the line of its repository belong to it? */

@@ -1,10 +1,10 @@
+import { NAMESPACES } from '../core/endpoints.ts';
 import { nearestFirst } from '../core/nearest.ts';
 import { resourceName } from '../core/object.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Catalogue, Cluster } from '../core/ports.ts';
 import type { Scope } from '../core/scope.ts';
 import { KeeperError } from '../errors.ts';
-import { NAMESPACES } from './cluster-id.ts';
 
 /** What was asked for by name and is not there: most likely a slip of the finger, so it is said and never passed over. */
 export async function findMissing(cluster: Cluster, scope: Scope, catalogue: Catalogue): Promise<readonly Outcome[]> {

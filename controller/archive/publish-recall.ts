@@ -1,9 +1,9 @@
+import { NAMESPACES } from '../core/endpoints.ts';
 import { CLUSTER_REPOSITORY, type Resource, stringAt } from '../core/object.ts';
 import type { Cluster } from '../core/ports.ts';
 import type { Scope } from '../core/scope.ts';
 import { sideBySide } from '../core/streams.ts';
 import { KeeperError } from '../errors.ts';
-import { NAMESPACES } from './cluster-id.ts';
 import type { Spaces } from './spaces.ts';
 
 /** Remotes are asked side by side, as many as are pushed to. */

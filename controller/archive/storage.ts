@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
+import { pause } from '../core/pause.ts';
 import { KeeperError } from '../errors.ts';
 
 /**
@@ -53,21 +54,9 @@ export class Storage {
       } catch (error) {
         const afterMs = this.failed(repository, error);
         if (this.#signal.aborted) throw error;
-        await this.#pause(afterMs);
+        await pause(afterMs, this.#signal);
       }
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.#signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      this.#signal.addEventListener('abort', end);
-    });
   }
 }
 

@@ -4,13 +4,13 @@ import { planSnapshots, type SnapshotPlan } from '../core/data/snapshot-plan.ts'
 import { renderSnapshotTrailers, type SnapshotTrailers } from '../core/data/snapshot-trailers.ts';
 import type { CommitData } from '../core/data/volume-data.ts';
 import { type KubeObject, stringAt } from '../core/object.ts';
+import { pause } from '../core/pause.ts';
 import { KeeperError } from '../errors.ts';
 import { askFor, beginRun, skippedOf } from './ask.ts';
 import { type Engine, passing } from './engine.ts';
 import type { History } from './history.ts';
 import type { Keeper } from './keeper.ts';
 import { writeNote } from './notes.ts';
-import { pause } from './pause.ts';
 import { readVolumes } from './read-volumes.ts';
 import type { Runs } from './runs.ts';
 

@@ -1,12 +1,12 @@
 import type { DataPolicy } from '../core/data/policy.ts';
 import type { Quiescer } from '../core/data/quiesce.ts';
 import type { DataAccess } from '../core/data/volume-data.ts';
+import { pause } from '../core/pause.ts';
 import type { Clock } from '../core/ports.ts';
 import type { RestoreTarget } from '../core/restore/ports.ts';
 import { KeeperError } from '../errors.ts';
 import type { Identity } from '../git/commit-object.ts';
 import type { Repository } from '../git/repository.ts';
-import { pause } from './pause.ts';
 import type { SnapshotCluster } from './snapshot-cluster.ts';
 
 /** What every step of the volume data works with. */

@@ -1,11 +1,11 @@
 import { failed, observe } from '../core/data/observe.ts';
 import { type ClaimRecord, renderNote } from '../core/data/record.ts';
+import { pause } from '../core/pause.ts';
 import { KeeperError } from '../errors.ts';
 import { type Engine, passing } from './engine.ts';
 import { look, type Seen } from './look.ts';
 import { endLook } from './look-through.ts';
 import { writeNote } from './notes.ts';
-import { pause } from './pause.ts';
 import type { Run } from './run.ts';
 
 /**

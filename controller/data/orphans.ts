@@ -1,10 +1,10 @@
 import type { DataCommit } from '../core/data/points.ts';
 import type { ClaimRecord } from '../core/data/record.ts';
 import { RESTORE_LABELS, selectorOf } from '../core/data/snapshot-names.ts';
+import { CLAIMS } from '../core/endpoints.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import type { Engine } from './engine.ts';
 import { isUnreadable } from './read-history.ts';
-import { CORE } from './snapshot-cluster.ts';
 
 /** What nobody needs: snapshots that no commit names, that failed, or that a restore left behind. */
 
@@ -65,7 +65,7 @@ export async function sweepRestores(engine: Engine, namespace: string): Promise<
     (one) => stringAt(objectAt(objectAt(one, 'spec'), 'volumeSnapshotRef'), 'namespace') === namespace,
   );
   if (snapshots.length + contents.length === 0) return [];
-  const claims = await cluster.target.list(CORE.claims, { namespace }, signal);
+  const claims = await cluster.target.list(CLAIMS, { namespace }, signal);
   if (claims === 'forbidden') return [];
   const isOver = (name: string, made: KubeObject) => {
     const filled = claims.filter((claim) => sourceOf(claim) === name);

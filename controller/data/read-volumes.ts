@@ -1,6 +1,7 @@
 import type { NamespaceVolumes } from '../core/data/snapshot-plan.ts';
+import { CLAIMS, NAMESPACES, PODS, VOLUMES } from '../core/endpoints.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
-import { allowed, CORE, type SnapshotCluster } from './snapshot-cluster.ts';
+import { allowed, type SnapshotCluster } from './snapshot-cluster.ts';
 
 /** What a plan is made of, as it is in the cluster now. */
 
@@ -14,11 +15,11 @@ export async function readVolumes(
   signal: AbortSignal,
 ): Promise<NamespaceVolumes | undefined> {
   const { target } = cluster;
-  const claims = allowed(await target.list(CORE.claims, { namespace }, signal), 'list persistentvolumeclaims');
+  const claims = allowed(await target.list(CLAIMS, { namespace }, signal), 'list persistentvolumeclaims');
   if (claims.length === 0) return undefined;
   const [owner, pods, volumes, snapshotClasses, groupSnapshotClasses] = await Promise.all([
-    target.get(CORE.namespaces, { name: namespace }, signal),
-    target.list(CORE.pods, { namespace }, signal),
+    target.get(NAMESPACES, { name: namespace }, signal),
+    target.list(PODS, { namespace }, signal),
     readBehind(cluster, claims, signal),
     cluster.classes('classes', signal),
     cluster.classes('groupClasses', signal),
@@ -39,8 +40,8 @@ async function readBehind(
 ): Promise<ReadonlyMap<string, KubeObject>> {
   const names = claims.flatMap((claim) => stringAt(objectAt(claim, 'spec'), 'volumeName') ?? []);
   const read = async () => {
-    if (names.length <= FEW) return Promise.all(names.map((name) => target.get(CORE.volumes, { name }, signal)));
-    const found = await target.list(CORE.volumes, {}, signal);
+    if (names.length <= FEW) return Promise.all(names.map((name) => target.get(VOLUMES, { name }, signal)));
+    const found = await target.list(VOLUMES, {}, signal);
     return found === 'forbidden' ? [] : found;
   };
   const volumes = (await read()).filter((one): one is KubeObject => typeof one === 'object');

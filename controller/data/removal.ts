@@ -1,9 +1,9 @@
 import { maskLine } from '../core/mask-line.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
+import { pause } from '../core/pause.ts';
 import type { Refused } from '../core/restore/ports.ts';
 import { KeeperError } from '../errors.ts';
 import type { Engine } from './engine.ts';
-import { pause } from './pause.ts';
 import { isLeaving } from './read-volumes.ts';
 import { setPolicy } from './retain.ts';
 import type { SnapshotResource } from './snapshot-cluster.ts';

@@ -1,12 +1,12 @@
 import { gradeOf } from '../core/data/grade.ts';
 import { keepsEverything } from '../core/data/retention.ts';
+import { pause } from '../core/pause.ts';
 import { sideBySide } from '../core/streams.ts';
 import type { Repository } from '../git/repository.ts';
 import { type Engine, patiently } from './engine.ts';
 import { follow } from './follow.ts';
 import type { Keeper } from './keeper.ts';
 import { failedOf, type Orphan } from './orphans.ts';
-import { pause } from './pause.ts';
 import { leftError, pruneWithin } from './prune.ts';
 import { renderNames } from './recall.ts';
 import { removeSnapshot } from './remove-snapshot.ts';

@@ -24,13 +24,6 @@ type Served = Readonly<Partial<Record<SnapshotResource, Resource>>>;
 /** A driver, its classes or groups are installed once, and many commits ask. */
 const FRESH_MS = 30_000;
 
-export const CORE = {
-  claims: { group: '', version: 'v1', plural: 'persistentvolumeclaims', namespaced: true },
-  pods: { group: '', version: 'v1', plural: 'pods', namespaced: true },
-  volumes: { group: '', version: 'v1', plural: 'persistentvolumes', namespaced: false },
-  namespaces: { group: '', version: 'v1', plural: 'namespaces', namespaced: false },
-} as const;
-
 interface Place {
   readonly namespace?: string;
   readonly name: string;

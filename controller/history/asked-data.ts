@@ -1,8 +1,8 @@
-import { type DataNote, parseNote } from '../core/data/record.ts';
+import type { DataNote } from '../core/data/record.ts';
 import { parseSnapshotTrailers } from '../core/data/snapshot-trailers.ts';
 import { commitsBetween } from '../git/ancestry.ts';
 import { parseTrailers } from '../git/commit-object.ts';
-import { noteAt } from '../git/draft-note.ts';
+import { readDataNote } from '../git/data-note.ts';
 import { NOTES } from '../git/notes.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import type { Archive } from '../git/open-archive.ts';
@@ -23,8 +23,7 @@ export function askedBetween(archive: Archive, from: ObjectId | undefined, to: O
   const notes = archive.refs().get(NOTES);
   for (const { id, message } of commitsBetween(archive.store, from, to)) {
     const { snapshots, coveredBy } = parseSnapshotTrailers(parseTrailers(message));
-    const text = noteAt(archive.store, notes, id);
-    const note = text === undefined ? undefined : parseNote(text, id);
+    const note = readDataNote(archive.store, notes, id);
     const asked = { commit: id, snapshots: coveredBy === undefined ? snapshots : new Map(), note };
     if (asked.snapshots.size > 0 || note?.claims !== undefined) return asked;
     if (Object.keys(note?.skipped ?? {}).length > 0) return asked;

@@ -1,12 +1,12 @@
 import { renderDuration } from '../core/data/durations.ts';
 import { gradeOf } from '../core/data/grade.ts';
-import { type DataNote, parseNote } from '../core/data/record.ts';
+import type { DataNote } from '../core/data/record.ts';
 import { parseSnapshotTrailers } from '../core/data/snapshot-trailers.ts';
 import { oneLine } from '../core/words.ts';
 import { KeeperError } from '../errors.ts';
 import { parseTrailers } from '../git/commit-object.ts';
 import { type Commit, readCommit } from '../git/commit-queue.ts';
-import { noteAt } from '../git/draft-note.ts';
+import { readDataNote } from '../git/data-note.ts';
 import { NOTES } from '../git/notes.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import type { Archive } from '../git/open-archive.ts';
@@ -20,7 +20,7 @@ export function volumesReader(archive: Archive): (commit: Commit) => string | un
   return (commit) => {
     const { snapshots, coveredBy } = parseSnapshotTrailers(parseTrailers(commit.message));
     try {
-      const note = notes === undefined ? undefined : readNote(archive, notes, commit.id);
+      const note = readDataNote(archive.store, notes, commit.id);
       const cover = note?.coveredBy ?? coveredBy;
       if (cover !== undefined) return coverWords(archive, notes, { commit, cover });
       if (note !== undefined) return noteWords(note);
@@ -37,11 +37,6 @@ export function volumesReader(archive: Archive): (commit: Commit) => string | un
 
 const UNREADABLE: ReadonlySet<string> = new Set(['REPOSITORY_HOSTILE', 'REPOSITORY_TOO_NEW']);
 
-function readNote({ store }: Archive, notes: ObjectId, id: ObjectId): DataNote | undefined {
-  const text = noteAt(store, notes, id);
-  return text === undefined ? undefined : parseNote(text, id);
-}
-
 function noteWords(note: DataNote): string | undefined {
   if (Object.keys(note.claims ?? {}).length > 0) return gradeOf(note).words;
   const impossible = Object.entries(note.skipped ?? {}).filter(([, { kind }]) => kind === 'impossible');
@@ -56,7 +51,7 @@ function coverWords(
 ): string {
   const name = `data of ${cover.slice(0, 10)}`;
   if (!archive.store.has(cover)) return `${name}, which is not in this repository`;
-  const note = notes === undefined ? undefined : readNote(archive, notes, cover);
+  const note = readDataNote(archive.store, notes, cover);
   const asked =
     note?.askedAt === undefined ? readCommit(archive.store, cover).time.getTime() : Date.parse(note.askedAt);
   const age = renderDuration(Math.max(0, commit.time.getTime() - asked));

@@ -48,8 +48,8 @@ export async function readFacts(
   return found;
 }
 
-/** An expression that meets millions of lines runs out of room. */
-function trailersOf(archive: Archive, id: ObjectId, message: string): readonly Trailer[] {
+/** An expression that meets millions of lines runs out of room: then throws REPOSITORY_HOSTILE. */
+export function trailersOf(archive: Archive, id: ObjectId, message: string): readonly Trailer[] {
   try {
     return parseTrailers(message);
   } catch (error) {

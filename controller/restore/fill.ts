@@ -62,7 +62,7 @@ export async function makeSource(run: Run, { claim, data }: VolumePlan): Promise
 async function strangerOf(run: Run, filling: Filling): Promise<string | undefined> {
   const { repository, target } = run.planned.plan;
   const resources = await fillingResources(run);
-  const contents = resources === undefined ? 'forbidden' : await run.target.list(resources.contents, {});
+  const contents = resources === undefined ? 'forbidden' : await run.listed(resources.contents);
   if (contents === 'forbidden') return undefined;
   const owner = otherOwnerOf(contents, filling, [repository, target.namespace]);
   if (owner === undefined) return undefined;
@@ -193,7 +193,7 @@ function errorOf(object: KubeObject): string | undefined {
 async function classFor(run: Run, data: NonNullable<VolumePlan['data']>): Promise<string | undefined> {
   const { resources } = await run.catalogue();
   const resource = resources.find((one) => resourceName(one) === CLASSES);
-  const listed = resource === undefined ? 'forbidden' : await run.target.list(resource, {});
+  const listed = resource === undefined ? 'forbidden' : await run.listed(resource);
   if (listed === 'forbidden') return undefined;
   const own = listed.find((one) => one.metadata.name === data.snapshotClass && stringAt(one, 'driver') === data.driver);
   if (own !== undefined) return own.metadata.name;

@@ -1,3 +1,4 @@
+import { CLAIMS, EVENTS, PODS } from '../core/endpoints.ts';
 import { maskLine } from '../core/mask-line.ts';
 import { type KubeObject, objectAt, type Resource, resourceName, stringAt } from '../core/object.ts';
 import { podsUsing } from '../core/restore/claim-users.ts';
@@ -10,9 +11,6 @@ import { waitFor } from './waits.ts';
 /** What claims were filled from goes when they are bound. A claim that no pod uses yet keeps it until then; whoever archives there sweeps it. */
 
 const SIDE_BY_SIDE = 16;
-const CLAIMS = { group: '', version: 'v1', plural: 'persistentvolumeclaims', namespaced: true } as const;
-const PODS = { group: '', version: 'v1', plural: 'pods', namespaced: true } as const;
-const EVENTS = { group: '', version: 'v1', plural: 'events', namespaced: true } as const;
 
 export async function finishFillings(run: Run): Promise<void> {
   const fillings = run.volumes.work?.fillings ?? [];

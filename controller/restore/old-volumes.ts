@@ -1,3 +1,4 @@
+import { CLAIMS, VOLUMES } from '../core/endpoints.ts';
 import { type KubeObject, type ObjectRef, objectAt, stringAt } from '../core/object.ts';
 import { isFillingName } from '../core/restore/fill-objects.ts';
 import type { KeptVolume } from '../core/restore/journal.ts';
@@ -6,9 +7,6 @@ import { wordsOfRefusal } from './refusals.ts';
 import type { Run } from './run.ts';
 
 /** The volume of a claim that is replaced outlives its claim until the new one is bound: some drivers' snapshots die with it. */
-
-const VOLUMES = { group: '', version: 'v1', plural: 'persistentvolumes', namespaced: false } as const;
-const CLAIMS = { group: '', version: 'v1', plural: 'persistentvolumeclaims', namespaced: true } as const;
 
 /** Why the claim must not be deleted; undefined when it may, also where the asker may not keep its volume. */
 export async function keepVolume(run: Run, claim: KubeObject): Promise<string | undefined> {

@@ -1,9 +1,10 @@
+import { pause } from '../core/pause.ts';
 import { passingOf } from '../core/restore/passing.ts';
 import type { Step } from '../core/restore/plan.ts';
 import type { WriteAnswer } from '../core/restore/ports.ts';
 import { ended, type StepEnd } from './events.ts';
 import type { Run } from './run.ts';
-import { pause, TELL_EVERY_MS } from './waits.ts';
+import { TELL_EVERY_MS } from './waits.ts';
 
 const [SHORTEST_MS, LONGEST_MS] = [250, 2_000];
 

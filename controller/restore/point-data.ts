@@ -1,14 +1,13 @@
 import { gradeOf } from '../core/data/grade.ts';
-import { type ClaimRecord, type DataNote, parseNote } from '../core/data/record.ts';
+import type { ClaimRecord, DataNote } from '../core/data/record.ts';
 import { parseSnapshotTrailers, type SnapshotTrailers } from '../core/data/snapshot-trailers.ts';
 import type { PointClaim, PointData } from '../core/restore/volume-plan.ts';
-import { parseTrailers } from '../git/commit-object.ts';
 import { readCommit } from '../git/commit-queue.ts';
-import { noteAt } from '../git/draft-note.ts';
-import { hostile } from '../git/errors.ts';
+import { readDataNote } from '../git/data-note.ts';
 import { NOTES } from '../git/notes.ts';
 import type { ObjectId } from '../git/object-id.ts';
 import type { Archive } from '../git/open-archive.ts';
+import { trailersOf } from './facts.ts';
 
 /** What volume data a restore point has: its commit's trailers, and the note of the commit that asked for the snapshots. */
 
@@ -50,19 +49,9 @@ export function readPointData(archive: Archive, commit: ObjectId): PointData {
 }
 
 function tell(archive: Archive, notes: ObjectId | undefined, id: ObjectId): Told {
-  const text = noteAt(archive.store, notes, id);
   const { message } = readCommit(archive.store, id);
-  return { id, trailers: trailersIn(archive, id, message), note: text === undefined ? undefined : parseNote(text, id) };
-}
-
-/** An expression that meets millions of lines runs out of room. */
-function trailersIn(archive: Archive, id: ObjectId, message: string): SnapshotTrailers {
-  try {
-    return parseSnapshotTrailers(parseTrailers(message));
-  } catch (error) {
-    if (error instanceof RangeError) throw hostile(archive.directory, `commit ${id} has a message without an end`);
-    throw error;
-  }
+  const trailers = parseSnapshotTrailers(trailersOf(archive, id, message));
+  return { id, trailers, note: readDataNote(archive.store, notes, id) };
 }
 
 /** Undefined: nobody can say which, since it is not in this repository or they name each other in a circle. */

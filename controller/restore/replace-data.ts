@@ -1,3 +1,4 @@
+import { CLAIMS as ENDPOINT } from '../core/endpoints.ts';
 import { type KubeObject, resourceName } from '../core/object.ts';
 import type { Step } from '../core/restore/plan.ts';
 import type { VolumePlan } from '../core/restore/volume-plan.ts';
@@ -20,14 +21,7 @@ const SIDE_BY_SIDE = 16;
 /** A claim that was deleted is made again although the restore was stopped meanwhile. */
 const GRACE_MS = 15_000;
 
-const RESOURCE = {
-  group: '',
-  version: 'v1',
-  plural: CLAIMS,
-  kind: 'PersistentVolumeClaim',
-  namespaced: true,
-  verbs: [],
-};
+const RESOURCE = { ...ENDPOINT, kind: 'PersistentVolumeClaim', verbs: [] };
 
 export async function replaceData(run: Run): Promise<void> {
   const volumes = (run.planned.plan.volumes ?? []).filter(({ action }) => action === 'replace');

@@ -106,6 +106,7 @@ export class Run {
   stoppedBy: 'abort' | KeeperError | undefined;
   readonly #missing = new Map<string, string>();
   readonly #madeNamespaces = new Set<string>();
+  readonly #lists = new Map<ResourceName, ReturnType<RestoreTarget['list']>>();
   #catalogue: Promise<Catalogue> | undefined;
 
   constructor(parts: ApplyParts, planned: PlannedRestore, limits: ApplyLimits, signal: AbortSignal) {
@@ -197,6 +198,15 @@ export class Run {
   /** What is served is asked anew. */
   forgetCatalogue(): void {
     this.#catalogue = undefined;
+  }
+
+  /** All of one resource as somebody first found it: for many claims that ask the same, and where what this restore makes counts for nothing. */
+  listed(resource: Resource): ReturnType<RestoreTarget['list']> {
+    const name = resourceName(resource);
+    const known = this.#lists.get(name) ?? this.target.list(resource, {});
+    this.#lists.set(name, known);
+    known.catch(() => this.#lists.delete(name));
+    return known;
   }
 
   /** What to say of the step that it ended; some end the whole restore. Throws defects. */

@@ -1,3 +1,4 @@
+import { PODS } from '../core/endpoints.ts';
 import { type KubeObject, objectAt, renderRef, resourceName } from '../core/object.ts';
 import { podsUsing } from '../core/restore/claim-users.ts';
 import type { ScaledWork } from '../core/restore/journal.ts';
@@ -9,7 +10,6 @@ import { waitFor } from './waits.ts';
 
 /** Workloads stand still while their claims are replaced. How many replicas they had is on the disk before they have none. */
 
-const PODS = { group: '', version: 'v1', plural: 'pods', namespaced: true } as const;
 const MOST_TRIES = 8;
 
 /** Why it could not be; undefined once it has no replicas. */

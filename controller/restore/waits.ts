@@ -1,5 +1,6 @@
 import { maskLine } from '../core/mask-line.ts';
 import { arrayAt, isJsonObject, type KubeObject, objectAt, type Resource, stringAt } from '../core/object.ts';
+import { pause } from '../core/pause.ts';
 import type { ObjectPlace } from '../core/restore/ports.ts';
 import type { Run } from './run.ts';
 
@@ -106,18 +107,4 @@ export function unestablished(definition: KubeObject): string | undefined {
     return `${definition.metadata.name} to be ${type === 'Established' ? 'established' : 'accepted'}${message === '' ? '' : `: ${message}`}`;
   }
   return undefined;
-}
-
-/** Ends early, and quietly, when the signal aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -1,3 +1,4 @@
+import { NAMESPACES } from '../core/endpoints.ts';
 import { type KubeObject, type Resource, type ResourceName, resourceName, stringAt } from '../core/object.ts';
 import type { Catalogue } from '../core/ports.ts';
 import type { Plan } from '../core/restore/plan.ts';
@@ -60,8 +61,7 @@ async function readNamespace(
   name: string,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const resource = { group: '', version: 'v1', plural: 'namespaces', namespaced: false };
-  const found = await target.get(resource, { name }, signal);
+  const found = await target.get(NAMESPACES, { name }, signal);
   return found === 'forbidden' ? { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } : found;
 }
 

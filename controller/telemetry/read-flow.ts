@@ -1,6 +1,6 @@
 import type { Gap, Offered } from '../core/vitals.ts';
 import type { Meter } from './meter.ts';
-import { MOST_REPOSITORIES, MOST_UNPUSHED } from './metric-table.ts';
+import { MOST_REPOSITORIES, MOST_UNPUSHED } from './metric.ts';
 
 /** What is a state of the flow and no event: asked for at each scrape. */
 

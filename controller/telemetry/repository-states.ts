@@ -1,7 +1,7 @@
 import type { Outcome, StalledReason } from '../core/outcome.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Meter } from './meter.ts';
-import { MOST_REPOSITORIES } from './metric-table.ts';
+import { MOST_REPOSITORIES } from './metric.ts';
 import { named } from './read-flow.ts';
 
 /** What outcomes say of the repositories' present states, as gauges. However many there are, the number of series is bounded. */

@@ -48,7 +48,7 @@ test('objects of a new definition are archived within ten seconds of its being e
   await using directory = await temporaryDirectory();
   const archiver = startArchiver(cluster.kubeconfig, directory.path);
   await using _running = archiver;
-  await archiver.waitFor('the first lists', (line) => line.event === 'synced');
+  await archiver.waitFor('the first archive', (line) => line.event === 'committed' && line['repository'] === 'shop');
   await define('widgets', 'Widget');
   const established = Date.now();
   await create('widgets', 'Widget', 'blue', '{"size":1}');

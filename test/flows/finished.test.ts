@@ -78,7 +78,8 @@ test('a Job or pod that ends makes one commit that says how, by whom it was seen
   await using _running = archiver;
   const committed = (subject: string) =>
     archiver.waitFor(subject, (line) => line.event === 'committed' && line['subject'] === subject);
-  await archiver.waitFor('the first lists', (line) => line.event === 'synced');
+  // Not the first lists alone: what ends before their commit would end inside it.
+  await archiver.waitFor('the first commit', (line) => line.event === 'committed');
   await endJob(name, 'good', 'Succeeded');
   await committed('jobs.batch/good: finished');
   await endJob(name, 'bad', 'Failed');

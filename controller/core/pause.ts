@@ -1,4 +1,4 @@
-/** Ends early, and quietly, when the signal aborts. */
+/** The one timer here: flows wait alike, and what they decide has no part in it. Ends early, and quietly, when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
