@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { readClusterId } from './archive/cluster-id.ts';
 import { type ArchiveOptions, archive } from './archive/pipeline.ts';
 import type { RepairStep } from './archive/repair.ts';
@@ -16,24 +15,23 @@ import type { LiveConfig } from './config-history.ts';
 import type { ElectionTimings } from './core/election.ts';
 import type { Evidence } from './core/history/evidence.ts';
 import type { Outcome } from './core/outcome.ts';
-import type { Clock, Cluster } from './core/ports.ts';
-import { parseRuleFile } from './core/rule-file.ts';
-import { compileRules, type RuleSet } from './core/rules/rule-set.ts';
+import type { Cluster } from './core/ports.ts';
+import type { RuleSet } from './core/rules/rule-set.ts';
 import { compileScope } from './core/scope.ts';
 import type { OnSign } from './core/signs.ts';
 import type { Vitals } from './core/vitals.ts';
 import { elect, guardOf, type Leadership } from './elect.ts';
-import { KeeperError } from './errors.ts';
+import type { KeeperError } from './errors.ts';
 import { openDataDirectory } from './git/data-directory.ts';
 import { forgetHeld, readAllowed, writeHeld } from './git/held-deletions.ts';
 import { gatherEvidence, type LiveLook, type LiveOptions, lookLive } from './open-live.ts';
 import { type OpenRemote, openRemote } from './open-remote.ts';
 import { repairArchive, type VerifyOptions, verifyArchive } from './open-verify.ts';
+import { readRules } from './rules-file.ts';
 import { openSealer } from './secrets/seal.ts';
+import { systemClock } from './system-clock.ts';
 
 /** Opens the edges for an entry point and closes them in reverse; the only place that knows all of them. */
-
-export const systemClock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 
 /** Hears of each failure that is tried again, and after how long. */
 export type OnRetry = (error: KeeperError, ms: number) => void;
@@ -133,22 +131,6 @@ async function checkRecipients(config: ArchiveConfig): Promise<void> {
   if (config.secrets !== 'encrypt') return;
   const { openRecipients } = await import('./secrets/recipients.ts');
   await openRecipients(config.ageRecipients);
-}
-
-/** The built-in rules with those of a file over them. */
-export async function readRules(file: string | undefined): Promise<RuleSet> {
-  if (file === undefined) return compileRules();
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new KeeperError(`Cannot read the rules file "${file}"; nothing was changed, check --rules`, {
-      kind: 'invalid-input',
-      code: 'RULES_INVALID',
-      cause,
-    });
-  }
-  return compileRules(parseRuleFile(text, file));
 }
 
 /** A connection for verbs that only read. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from './compose.ts';
 import type { ProposeConfig } from './config-propose.ts';
 import { isEndedLine, namespaceOf } from './core/line.ts';
 import type { RestoreRecord } from './core/restore/journal.ts';
@@ -17,6 +16,7 @@ import { makeSafetyPoint } from './open-safety.ts';
 import { applyMerged, type MergedOutcome } from './restore/merged.ts';
 import type { Applied, PlannedAgain } from './restore/merged-apply.ts';
 import type { PlannedRestore } from './restore/work.ts';
+import { systemClock } from './system-clock.ts';
 
 export interface Merging extends AsyncDisposable {
   /** All that have a commit here. */

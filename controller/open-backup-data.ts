@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from './cluster/connect.ts';
 import { openRestoreTarget } from './cluster/open-restore-target.ts';
-import { systemClock } from './compose.ts';
 import type { ArchiveConfig } from './config.ts';
 import { type ClaimData, claimsOfNote, claimsOfPlan } from './core/data/claim-data.ts';
 import { type Grade, gradeOf } from './core/data/grade.ts';
@@ -14,6 +13,7 @@ import { isBeingWritten } from './git/is-written.ts';
 import type { ObjectId } from './git/object-id.ts';
 import { openArchive } from './git/open-archive.ts';
 import { type AskedData, askedBetween } from './history/asked-data.ts';
+import { systemClock } from './system-clock.ts';
 
 /** What became of the volume data of a backup: read from Git while it becomes, and from the cluster where nothing was asked for. */
 

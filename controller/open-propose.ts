@@ -5,7 +5,6 @@ import { readClusterId } from './archive/cluster-id.ts';
 import { RemoteNames } from './archive/lines-remote.ts';
 import { connect } from './cluster/connect.ts';
 import { openCluster } from './cluster/open-cluster.ts';
-import { systemClock } from './compose.ts';
 import type { ProposeConfig } from './config-propose.ts';
 import type { PullRequests } from './core/ports.ts';
 import type { Plan } from './core/restore/plan.ts';
@@ -14,6 +13,7 @@ import type { GitRemotes } from './git/remote/port.ts';
 import { openRemote } from './open-remote.ts';
 import { type Proposed, propose } from './restore/propose.ts';
 import { openRestorePoint, type RestorePoint } from './restore/restore-point.ts';
+import { systemClock } from './system-clock.ts';
 
 /** Opens what pull requests need: the remote and its forge. */
 

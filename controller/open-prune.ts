@@ -1,7 +1,6 @@
 import { AUTHOR } from './archive/commit-space.ts';
 import { connect } from './cluster/connect.ts';
 import { openRestoreTarget } from './cluster/open-restore-target.ts';
-import { systemClock } from './compose.ts';
 import type { RetentionPlan } from './core/data/retention.ts';
 import type { RetentionPolicy } from './core/data/retention-policy.ts';
 import { namespaceOf } from './core/line.ts';
@@ -12,6 +11,7 @@ import { archiveIdOf } from './git/archive-id.ts';
 import { openDataDirectory } from './git/data-directory.ts';
 import { openArchive } from './git/open-archive.ts';
 import { openRepository } from './git/repository.ts';
+import { systemClock } from './system-clock.ts';
 
 /** Volume data that goes by a policy, by hand: what would go, and where nobody archives, its going. */
 

@@ -4,8 +4,8 @@ import { readClusterId } from './archive/cluster-id.ts';
 import { connect } from './cluster/connect.ts';
 import { openCluster } from './cluster/open-cluster.ts';
 import { openRestoreTarget } from './cluster/open-restore-target.ts';
-import { readRules, systemClock } from './compose.ts';
 import type { RestoreConfig } from './config-restore.ts';
+import { NAMESPACES } from './core/endpoints.ts';
 import { namespaceOf } from './core/line.ts';
 import { CLUSTER_REPOSITORY } from './core/object.ts';
 import type { RestoreHeader, RestoreMappings, RestoreRecord, RestoreRules } from './core/restore/journal.ts';
@@ -22,8 +22,10 @@ import { type PlanParts, planRestore } from './restore/plan.ts';
 import { openRestorePoint, type RestorePoint } from './restore/restore-point.ts';
 import { Undo } from './restore/undo.ts';
 import type { PlannedRestore } from './restore/work.ts';
+import { readRules } from './rules-file.ts';
 import { openSealedComparer } from './secrets/compare-sealed.ts';
 import { type OpenedSecrets, openSecretOpener } from './secrets/open-sealed.ts';
+import { systemClock } from './system-clock.ts';
 
 /** Opens what a restore reads and writes: the restore point, the cluster with the rights of who asks, the secrets. */
 
@@ -115,6 +117,16 @@ export async function openRestore(config: RestoreConfig, shared?: Asker): Promis
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Nothing of it lives and nothing was ever archived: no archive has to look, and none beside us would know of it. */
+export async function isNothingToSave(
+  { dataDirectory }: RestoreConfig,
+  target: RestoreTarget,
+  repository: string,
+): Promise<boolean> {
+  if (repository === CLUSTER_REPOSITORY || existsSync(`${dataDirectory}/${repository}.git`)) return false;
+  return (await target.get(NAMESPACES, { name: repository })) === undefined;
 }
 
 /** Values that were brought for nobody are most likely misspelled. To be asked once all that is asked for together is planned: one plan asks by itself. */

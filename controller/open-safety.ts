@@ -3,9 +3,7 @@ import { Tally } from './archive/tally.ts';
 import { runArchive } from './compose.ts';
 import { type ArchiveConfig, parseArchiveConfig } from './config.ts';
 import type { RestoreConfig } from './config-restore.ts';
-import { NAMESPACES } from './core/endpoints.ts';
 import { arrayAt, CLUSTER_REPOSITORY, objectAt, stringAt } from './core/object.ts';
-import type { RestoreTarget } from './core/restore/ports.ts';
 import { askForPoint, type Done } from './git/ask-archiver.ts';
 import { listRepositories, openDataDirectory } from './git/data-directory.ts';
 import { openRepository } from './git/repository.ts';
@@ -37,16 +35,6 @@ export async function makeSafetyPoint(
 ): Promise<Done | undefined> {
   const made = await makeSafetyPoints(config, [{ point, safety }]);
   return made.get(safety.repository);
-}
-
-/** Nothing of it lives and nothing was ever archived: no archive has to look, and none beside us would know of it. */
-export async function isNothingToSave(
-  { dataDirectory }: RestoreConfig,
-  target: RestoreTarget,
-  repository: string,
-): Promise<boolean> {
-  if (repository === CLUSTER_REPOSITORY || existsSync(`${dataDirectory}/${repository}.git`)) return false;
-  return (await target.get(NAMESPACES, { name: repository })) === undefined;
 }
 
 /** Several at once: one archive saves them all. */

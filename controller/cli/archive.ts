@@ -1,10 +1,11 @@
 import { Tally } from '../archive/tally.ts';
-import { runArchive, systemClock } from '../compose.ts';
+import { runArchive } from '../compose.ts';
 import { ARCHIVE_SETTINGS, type ArchiveConfig, type OutputFormat, parseOutputFormat, usage } from '../config.ts';
 import { readArchiveConfig } from '../config-file.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { Vitals } from '../core/vitals.ts';
 import { EXIT } from '../errors.ts';
+import { systemClock } from '../system-clock.ts';
 import { openLog } from '../telemetry/log.ts';
 import { openTelemetry } from '../telemetry/telemetry.ts';
 import { readVersion } from '../telemetry/version.ts';

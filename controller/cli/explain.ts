@@ -1,4 +1,4 @@
-import { openCluster, openConnection, readRules } from '../compose.ts';
+import { openCluster, openConnection } from '../compose.ts';
 import {
   CONFIG_SETTING,
   CONNECTION_SETTINGS,
@@ -17,6 +17,7 @@ import type { RuleSet } from '../core/rules/rule-set.ts';
 import { explainObject, explainRules, type MatchRow, type RuleRow } from '../core/sanitise-explain.ts';
 import { compileScope } from '../core/scope.ts';
 import { EXIT, KeeperError } from '../errors.ts';
+import { readRules } from '../rules-file.ts';
 import { printLine, renderTable } from './output.ts';
 import type { Verb } from './verb.ts';
 

@@ -1,9 +1,9 @@
-import { readRules } from '../compose.ts';
 import type { RawSettings } from '../config.ts';
 import { parseRestoreConfig, type RestoreConfig } from '../config-restore.ts';
 import type { RestoreMappings, RestoreRecord, RestoreRules } from '../core/restore/journal.ts';
 import { KeeperError } from '../errors.ts';
 import { unfinishedRestore } from '../git/restore-journal.ts';
+import { readRules } from '../rules-file.ts';
 
 /** A restore that was stopped, to be gone on with: what it was asked for stands in its journal. */
 

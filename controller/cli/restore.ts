@@ -9,9 +9,7 @@ import { changesAnything, type Plan } from '../core/restore/plan.ts';
 import { sideBySide } from '../core/streams.ts';
 import { EXIT, KeeperError } from '../errors.ts';
 import { readHeld } from '../git/held-deletions.ts';
-import { makeDataSafetyPoint } from '../open-data-safety.ts';
-import { type OpenRestore, openAsker, openRestore, requireUsed, runRestore } from '../open-restore.ts';
-import { isNothingToSave, makeSafetyPoints } from '../open-safety.ts';
+import { isNothingToSave, type OpenRestore, openAsker, openRestore, requireUsed, runRestore } from '../open-restore.ts';
 import type { PlannedRestore } from '../restore/work.ts';
 import { printLine, printNote, stopSignal } from './output.ts';
 import { planWithProgress, printPlan, SIDE_BY_SIDE } from './plan.ts';
@@ -127,7 +125,9 @@ async function restoreAll(jobs: readonly Job[], consent: Consent): Promise<reado
   if (!(await agreed(consent))) return [{ code: EXIT.interrupted, document: {} }];
   const ids = new Map(changing.map((job) => [job, `${timestamp()}-${randomBytes(3).toString('hex')}`]));
   const tags = await makeSafety(changing, { ids, planned: first }, consent);
-  const again = await planAll(changing, { ...consent, format: 'json' });
+  // Where nobody was asked and nothing had to be saved, no time has passed.
+  const isFresh = consent.isGiven && tags.size === 0;
+  const again = isFresh ? first : await planAll(changing, { ...consent, format: 'json' });
   const moved = changing.filter((job) => planOf(again, job).hash !== planOf(first, job).hash);
   if (moved.length > 0) {
     printNote('what lives has moved since: this is the plan now');
@@ -209,6 +209,7 @@ async function makeSafety(
     return [{ job, point, safety, replaced: replacedIn(planOf(planned, job)) }];
   });
   for (const { job, point, safety, replaced } of wanted.filter((one) => one.replaced.length > 0)) {
+    const { makeDataSafetyPoint } = await import('../open-data-safety.ts');
     const progress = openProgress();
     const wish = { ...safety, claims: replaced, onProgress: (words: string) => progress.tell(words) };
     try {
@@ -223,10 +224,14 @@ async function makeSafety(
     if (!(await isNothingToSave(config, opened.target, one.safety.repository))) plain.push(one);
   }
   const [first] = plain;
-  const made = first === undefined ? new Map() : await makeSafetyPoints(first.job.config, plain);
-  for (const { job, safety } of plain) {
-    const done = made.get(safety.repository);
-    if (done !== undefined) tags.set(job, done.tag);
+  if (first !== undefined) {
+    // The whole archive flow, which would be half of the start of a restore that needs none.
+    const { makeSafetyPoints } = await import('../open-safety.ts');
+    const made = await makeSafetyPoints(first.job.config, plain);
+    for (const { job, safety } of plain) {
+      const done = made.get(safety.repository);
+      if (done !== undefined) tags.set(job, done.tag);
+    }
   }
   if (format === 'text') for (const [job, tag] of tags) tellSafety(job, tag);
   return tags;

@@ -1,7 +1,7 @@
 import { otherOwnerOf } from '../core/data/handle-owner.ts';
 import { chooseByDefault } from '../core/data/snapshot-class.ts';
 import { maskLine } from '../core/mask-line.ts';
-import { type KubeObject, objectAt, type Resource, resourceName, stringAt } from '../core/object.ts';
+import { type KubeObject, objectAt, type Resource, renderRef, resourceName, stringAt } from '../core/object.ts';
 import {
   contentFor,
   type Filling,
@@ -28,6 +28,8 @@ import { untilGone, waitFor } from './waits.ts';
 
 const CLASSES = `volumesnapshotclasses.${SNAPSHOT_GROUP}`;
 const DEFAULT_MARK = 'snapshot.storage.kubernetes.io/is-default-class';
+/** Before it, what the content says of errors is not asked. */
+const HASTY_MS = 1_000;
 
 export interface FillingResources {
   readonly contents: Resource;
@@ -50,9 +52,8 @@ export async function makeSource(run: Run, { claim, data }: VolumePlan): Promise
   const { namespace } = run.planned.plan.target;
   if (data?.handle === undefined) return ended('failed', "the driver's handle of its snapshot is not known");
   const plain = fillingOf(namespace, claim, data);
-  const snapshotClass = await classFor(run, data);
+  const [snapshotClass, stranger] = await Promise.all([classFor(run, data), strangerOf(run, plain)]);
   const filling: Filling = snapshotClass === undefined ? plain : { ...plain, snapshotClass };
-  const stranger = await strangerOf(run, filling);
   if (stranger !== undefined) return ended('failed', stranger);
   await run.noteVolume({ type: 'filling', ...filling });
   return await ensureSource(run, filling);
@@ -69,6 +70,11 @@ async function strangerOf(run: Run, filling: Filling): Promise<string | undefine
   return `the snapshot that the note names for it is one of namespace "${owner}"; nothing of that was used, look at who wrote the note: git notes --ref=data show`;
 }
 
+/** One of its two objects, when this very run made it. */
+export function madeHere(run: Run, resource: Resource, place: ObjectPlace): KubeObject | undefined {
+  return run.fillings.get(renderRef(refOf(resource, place)));
+}
+
 /** Resolves when it is there and ready. */
 export async function ensureSource(run: Run, filling: Filling): Promise<Ready | StepEnd> {
   const resources = await fillingResources(run);
@@ -78,8 +84,7 @@ export async function ensureSource(run: Run, filling: Filling): Promise<Ready | 
   const place = { namespace: filling.namespace, name };
   const content = contentFor(filling, contents.version);
   const failed =
-    (await dropUnbound(run, contents, snapshots, filling)) ??
-    (await ensure(run, contents, { name }, content)) ??
+    (await ensure(run, contents, { name }, content, (live) => isSpent(run, snapshots, live, filling))) ??
     (await ensure(run, snapshots, place, snapshotFor(filling, snapshots.version)));
   if (failed !== undefined) return failed;
   const alone = await untilReady(run, resources, filling);
@@ -89,21 +94,11 @@ export async function ensureSource(run: Run, filling: Filling): Promise<Ready | 
 }
 
 /** A content belongs to one snapshot for ever: with that gone (its namespace was deleted), it serves no other. */
-async function dropUnbound(
-  run: Run,
-  contents: Resource,
-  snapshots: Resource,
-  filling: Filling,
-): Promise<StepEnd | undefined> {
-  const name = fillingName(filling);
-  const content = await run.target.get(contents, { name });
-  if (content === undefined || content === 'forbidden') return undefined;
-  if (foreignness(content, contentFor(filling, contents.version)) !== undefined) return undefined;
+async function isSpent(run: Run, snapshots: Resource, content: KubeObject, filling: Filling): Promise<boolean> {
   const bound = stringAt(objectAt(objectAt(content, 'spec'), 'volumeSnapshotRef'), 'uid');
-  if (bound === undefined || bound === '') return undefined;
-  const snapshot = await run.target.get(snapshots, { namespace: filling.namespace, name });
-  if (typeof snapshot === 'object' && snapshot.metadata['uid'] === bound && !isGoing(snapshot)) return undefined;
-  return await removeOwn(run, contents, { name }, content);
+  if (bound === undefined || bound === '') return false;
+  const snapshot = await run.target.get(snapshots, { namespace: filling.namespace, name: fillingName(filling) });
+  return typeof snapshot !== 'object' || snapshot.metadata['uid'] !== bound || isGoing(snapshot);
 }
 
 /** Deletes what we made, this very object, and waits until it is gone. */
@@ -112,27 +107,32 @@ export async function removeOwn(
   resource: Resource,
   place: ObjectPlace,
   live: KubeObject,
-  graceMs = 0,
+  options: Parameters<typeof untilGone>[4] = {},
 ): Promise<StepEnd | undefined> {
   const uid = String(live.metadata['uid'] ?? '');
   const answer = await run.target.remove(resource, place, { dryRun: false, uid, propagation: 'Background' });
   if (!answer.ok && answer.refused.reason !== 'NotFound' && answer.refused.reason !== 'Conflict')
     return ended('failed', wordsOfRefusal(answer.refused, 'delete', refOf(resource, place)));
-  const gone = await untilGone(run, resource, place, uid, { graceMs, isUsual: true });
+  const gone = await untilGone(run, resource, place, uid, { isUsual: true, ...options });
   return gone.is === 'there' ? undefined : ended('timed-out', `it waited for ${gone.held}`);
 }
 
+/** `isSpent`: what is there is ours and serves no more. */
 async function ensure(
   run: Run,
   resource: Resource,
   place: ObjectPlace,
   wanted: KubeObject,
+  isSpent: (live: KubeObject) => Promise<boolean> = async () => false,
 ): Promise<StepEnd | undefined> {
   const ref = refOf(resource, place);
   for (;;) {
     const answer = await persist(run, { ref }, () => run.target.create(resource, wanted, { dryRun: false }));
     if (answer.ok === 'ended') return answer.end;
-    if (answer.ok) return undefined;
+    if (answer.ok) {
+      run.fillings.set(renderRef(ref), answer.object);
+      return undefined;
+    }
     const { refused } = answer;
     if (refused.reason !== 'AlreadyExists') return ended('failed', wordsOfRefusal(refused, 'create', ref));
     const live = await run.target.get(resource, place);
@@ -140,9 +140,13 @@ async function ensure(
     if (live === 'forbidden') return ended('failed', `you may not get ${ref.resource}`);
     const foreign = foreignness(live, wanted);
     if (foreign !== undefined) return ended('failed', foreign);
-    if (!isGoing(live)) return undefined;
-    const gone = await untilGone(run, resource, place, String(live.metadata['uid'] ?? ''));
-    if (gone.is !== 'there') return ended('timed-out', `it waited for ${gone.held}`);
+    if (isGoing(live)) {
+      const gone = await untilGone(run, resource, place, String(live.metadata['uid'] ?? ''));
+      if (gone.is !== 'there') return ended('timed-out', `it waited for ${gone.held}`);
+    } else if (await isSpent(live)) {
+      const kept = await removeOwn(run, resource, place, live);
+      if (kept !== undefined) return kept;
+    } else return undefined;
   }
 }
 
@@ -165,16 +169,16 @@ async function untilReady(
       const status = objectAt(snapshot, 'status');
       // A driver that says nothing of readiness has not said that it is ready.
       if (status?.['readyToUse'] === true) return { value: { bytes: parseQuantity(status['restoreSize']) } };
-      const content = await run.target.get(contents, { name });
+      const waitedMs = run.clock.monotonic() - began;
+      // Most are ready in less than that, and each look costs.
+      const content = waitedMs < HASTY_MS ? undefined : await run.target.get(contents, { name });
       const told = errorOf(snapshot) ?? (typeof content === 'object' ? errorOf(content) : undefined);
       if (told === undefined) return what;
       // Of a member of a group, the driver may know nothing by itself.
-      const isUnknown =
-        (UNKNOWN.test(told) || filling.groupHandle !== undefined) &&
-        run.clock.monotonic() - began >= run.limits.unknownMs;
+      const isUnknown = (UNKNOWN.test(told) || filling.groupHandle !== undefined) && waitedMs >= run.limits.unknownMs;
       return isUnknown ? { value: { lost: `the driver does not have its snapshot: ${told}` } } : `${what}: ${told}`;
     },
-    { isUsual: true },
+    { isUsual: true, pace: 'eager' },
   );
   if (waited.is === 'late') return ended('timed-out', `it waited for ${waited.held}`);
   if (waited.is === 'stopped') return ended('failed', `stopped while it waited for ${waited.held}`);

@@ -4,7 +4,7 @@ import { type KubeObject, objectAt, type Resource, resourceName, stringAt } from
 import { podsUsing } from '../core/restore/claim-users.ts';
 import { contentFor, type Filling, fillingName, foreignness, snapshotFor } from '../core/restore/fill-objects.ts';
 import { sideBySide } from '../core/streams.ts';
-import { ensureSource, fillingResources, removeOwn } from './fill.ts';
+import { ensureSource, fillingResources, madeHere, removeOwn } from './fill.ts';
 import type { Run } from './run.ts';
 import { waitFor } from './waits.ts';
 
@@ -37,8 +37,9 @@ async function finish(run: Run, filling: Filling, binding: BindingModes): Promis
     return await takeAway(run, filling);
   if (!isBound(claim)) {
     // Of a restore that was stopped, somebody may have deleted it.
-    const source = await ensureSource(run, filling);
-    if (!('is' in source)) return incomplete(run, filling, source.reason ?? 'its snapshot is not ready');
+    const source = run.sources.has(name) ? undefined : await ensureSource(run, filling);
+    if (source !== undefined && !('is' in source))
+      return incomplete(run, filling, source.reason ?? 'its snapshot is not ready');
     const waited = await untilBound(run, filling, binding(claim) === 'WaitForFirstConsumer');
     if (waited === 'unused') {
       const words = `its StorageClass makes the volume when a pod uses the claim; VolumeSnapshot ${fillingName(filling)} stays until then`;
@@ -65,7 +66,7 @@ async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boole
       if (isLazy && !isEarly && !(await isUsed(run, live))) return { value: 'unused' };
       return `the volume of ${claim}, which its driver makes`;
     },
-    { isUsual: true },
+    { isUsual: true, pace: 'leisurely' },
   );
   if (waited.is === 'there') {
     if (waited.value === 'bound') return undefined;
@@ -106,8 +107,8 @@ async function takeAway(run: Run, filling: Filling): Promise<void> {
   if (resources !== undefined) {
     const { contents, snapshots } = resources;
     const place = { namespace: filling.namespace, name };
-    const snapshot = await run.target.get(snapshots, place);
-    const content = await run.target.get(contents, { name });
+    const snapshot = madeHere(run, snapshots, place) ?? (await run.target.get(snapshots, place));
+    const content = madeHere(run, contents, { name }) ?? (await run.target.get(contents, { name }));
     const left =
       (await removeIfOurs(run, snapshots, place, snapshot, snapshotFor(filling, snapshots.version))) ??
       (await removeIfOurs(run, contents, { name }, content, contentFor(filling, contents.version)));
@@ -124,7 +125,7 @@ async function removeIfOurs(
   wanted: KubeObject,
 ): Promise<string | undefined> {
   if (live === undefined || live === 'forbidden' || foreignness(live, wanted) !== undefined) return undefined;
-  return (await removeOwn(run, resource, place, live))?.reason;
+  return (await removeOwn(run, resource, place, live, { pace: 'leisurely' }))?.reason;
 }
 
 async function bindingModes(run: Run): Promise<BindingModes> {

@@ -38,14 +38,17 @@ export async function planVolumes(
   };
   const data = selection.volumes === 'none' ? undefined : await point.data();
   const isPromised = data !== undefined && claims.some(({ manifest }) => data.claims.has(manifest.metadata.name));
-  const classes = isPromised ? await named(world, 'storageclasses.storage.k8s.io') : undefined;
-  const volumes = await named(world, 'persistentvolumes');
   const isReplacing = isPromised && selection.existingData === 'replace';
+  const [classes, volumes, obstacle] = await Promise.all([
+    isPromised ? named(world, 'storageclasses.storage.k8s.io') : undefined,
+    named(world, 'persistentvolumes'),
+    isPromised ? obstacleTo(target, world, to.namespace) : undefined,
+  ]);
   const facts: VolumeFacts = {
     selection,
     namespace: to.namespace,
     data,
-    obstacle: isPromised ? await obstacleTo(target, world, to.namespace) : undefined,
+    obstacle,
     provisioners: classes && new Map([...classes].map(([name, one]) => [name, stringAt(one, 'provisioner') ?? ''])),
     classOf: (manifest) => {
       const name = stringAt(objectAt(manifest, 'spec'), 'storageClassName');
@@ -88,13 +91,14 @@ async function obstacleTo(target: PlanParts['target'], world: World, namespace: 
   const [contents, snapshots] = [world.resources.get(CONTENTS), world.resources.get(SNAPSHOTS)];
   if (contents === undefined || snapshots === undefined)
     return `${SNAPSHOT_GROUP} is not served here: no storage of this cluster brings snapshots back`;
-  for (const verb of ['create', 'get', 'delete'])
-    if (!(await target.may(contents, verb, {})))
-      return `you may not ${verb} ${CONTENTS}, through which snapshots come back`;
-  for (const verb of ['create', 'get', 'delete'])
-    if (!(await target.may(snapshots, verb, { namespace })))
-      return `you may not ${verb} ${SNAPSHOTS} in ${namespace}, through which snapshots come back`;
-  return undefined;
+  const verbs = ['create', 'get', 'delete'];
+  const asked = [
+    ...verbs.map((verb) => ({ verb, resource: contents, what: CONTENTS, place: {} })),
+    ...verbs.map((verb) => ({ verb, resource: snapshots, what: `${SNAPSHOTS} in ${namespace}`, place: { namespace } })),
+  ];
+  const allowed = await Promise.all(asked.map(({ resource, verb, place }) => target.may(resource, verb, place)));
+  const refused = asked.find((_, index) => allowed[index] === false);
+  return refused && `you may not ${refused.verb} ${refused.what}, through which snapshots come back`;
 }
 
 /** A claim that is not made after all gets no data; one whose data cannot be had is not made. */

@@ -101,7 +101,7 @@ async function replace(run: Run, { claim: name }: VolumePlan, { bytes }: Ready):
     return 'its data was not replaced: the claim is not there any more';
   const problem = await keepVolume(run, live);
   if (problem !== undefined) return `its data was not replaced: ${problem}`;
-  const left = await removeOwn(run, RESOURCE, place, live, GRACE_MS);
+  const left = await removeOwn(run, RESOURCE, place, live, { graceMs: GRACE_MS });
   if (left !== undefined) return `its data was not replaced: ${left.reason ?? ''}`;
   const object: KubeObject = largeEnough(work.object, bytes);
   const end = await make(run, stepFor(namespace, name), { ...work, do: 'create', object });

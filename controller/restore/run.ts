@@ -86,6 +86,8 @@ export class Run {
   readonly volumes = new OpenVolumeWork();
   /** What claims are filled from. */
   readonly sources = new Sources(this);
+  /** Objects that claims are filled from and that this very run made, by resource and name. */
+  readonly fillings = new Map<string, KubeObject>();
   /** Claims whose data should have been replaced and was not. */
   readonly unreplaced = new Set<string>();
   /** Keys of steps that were not done: there is nothing to complete. */

@@ -17,6 +17,10 @@ export class Sources {
     for (const volume of this.#run.planned.plan.volumes ?? []) if (volume.action === 'restore') void this.of(volume);
   }
 
+  has(claim: string): boolean {
+    return this.#making.has(claim);
+  }
+
   /** Never rejects but with defects, which whoever asks for that claim gets. */
   of(volume: VolumePlan): Promise<Ready | StepEnd> {
     const known = this.#making.get(volume.claim);

@@ -6,7 +6,9 @@ import type { Run } from './run.ts';
 
 /** Every wait has a deadline, and says what it waits for. */
 
-const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
+/** Between the first looks. Each costs the server, which has what was restored to start: only what others wait for is looked at often. */
+const PACES = { eager: 50, usual: 100, leisurely: 250 } as const;
+const LONGEST_MS = 2_000;
 export const TELL_EVERY_MS = 5_000;
 
 export type Waited<T> =
@@ -22,6 +24,7 @@ interface WaitOptions {
   readonly graceMs?: number;
   /** It takes a while in any case: told only when it takes longer. */
   readonly isUsual?: boolean;
+  readonly pace?: keyof typeof PACES;
 }
 
 /** Looks until there is something: `look` answers it, or in words what holds it. */
@@ -29,7 +32,7 @@ export async function waitFor<T>(
   run: Run,
   deadlineMs: number,
   look: () => Promise<{ readonly value: T } | string>,
-  { since = run.clock.monotonic(), graceMs = 0, isUsual = false }: WaitOptions = {},
+  { since = run.clock.monotonic(), graceMs = 0, isUsual = false, pace = 'usual' }: WaitOptions = {},
 ): Promise<Waited<T>> {
   const began = run.clock.monotonic();
   let stopped: number | undefined;
@@ -46,13 +49,13 @@ export async function waitFor<T>(
       told = now;
     }
     const left = Math.max(deadlineMs - (now - since), 1);
-    await pause(Math.min(nextLookMs(now - began), left), stopped === undefined ? run.signal : NEVER);
+    await pause(Math.min(nextLookMs(now - began, pace), left), stopped === undefined ? run.signal : NEVER);
   }
 }
 
 /** What took a second is not told a second late: a look comes after an eighth of the time that was waited already. */
-function nextLookMs(waitedMs: number): number {
-  return Math.min(Math.max(waitedMs / 8, SHORTEST_MS), LONGEST_MS);
+function nextLookMs(waitedMs: number, pace: keyof typeof PACES): number {
+  return Math.min(Math.max(waitedMs / 8, PACES[pace]), LONGEST_MS);
 }
 
 /** Until the object is gone, or another one has its name; answers that one. */
@@ -61,7 +64,7 @@ export function untilGone(
   resource: Resource,
   place: ObjectPlace,
   uid: string,
-  options: Pick<WaitOptions, 'graceMs' | 'isUsual'> = {},
+  options: Pick<WaitOptions, 'graceMs' | 'isUsual' | 'pace'> = {},
 ): Promise<Waited<KubeObject | undefined>> {
   const what = `${resource.kind} ${place.name}`;
   const look = async () => {

@@ -77,7 +77,11 @@ async function knownNames(
     return new Set([...live.keys(), ...coming].filter((name) => live.has(name) || !skippedOnes.has(name)));
   };
   const known: Record<string, ReadonlySet<string> | undefined> = {};
-  for (const [key, resource] of Object.entries(CLASSES)) known[key] = await names(resource);
+  await Promise.all(
+    Object.entries(CLASSES).map(async ([key, resource]) => {
+      known[key] = await names(resource);
+    }),
+  );
   // In a namespace that is not there yet the controllers will make some of these.
   for (const [key, resource] of Object.entries(IN_THE_NAMESPACE))
     known[key] = namespace === '' || !isRestored ? undefined : await names(resource);

@@ -28,9 +28,11 @@ export async function readWorld(
   to: Pick<Plan['target'], 'namespace'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const catalogue = await target.discover({ pinned: point.file.resources, signal });
+  const [catalogue, namespace] = await Promise.all([
+    target.discover({ pinned: point.file.resources, signal }),
+    to.namespace === '' ? undefined : readNamespace(target, to.namespace, signal),
+  ]);
   const resources = new Map(catalogue.resources.map((resource) => [resourceName(resource), resource]));
-  const namespace = to.namespace === '' ? undefined : await readNamespace(target, to.namespace, signal);
   const known = new Map<ResourceName, Promise<ReadonlyMap<string, KubeObject> | 'forbidden'>>();
   const isThere = to.namespace === '' || (namespace !== undefined && !isTerminating(namespace));
   const list = async (resource: Resource) => {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { systemTimer } from '../../controller/archive/publish-timer.ts';
 import { Publisher, type PublisherParts } from '../../controller/archive/publisher.ts';
 import type { RemotePort } from '../../controller/archive/remote-port.ts';
-import { systemClock } from '../../controller/compose.ts';
 import type { Outcome } from '../../controller/core/outcome.ts';
 import { openRepository, type Repository } from '../../controller/git/repository.ts';
+import { systemClock } from '../../controller/system-clock.ts';
 import { ScriptedRemotes } from './scripted-remotes.ts';
 import { ScriptedTime } from './scripted-time.ts';
 

@@ -1,13 +1,13 @@
 import { type ArchiveOptions, type ArchiveParts, archive } from '../../controller/archive/pipeline.ts';
 import type { HeldLedger } from '../../controller/archive/sweep-guard.ts';
 import { Tally } from '../../controller/archive/tally.ts';
-import { systemClock } from '../../controller/compose.ts';
 import type { Outcome } from '../../controller/core/outcome.ts';
 import type { Clock, Cluster, Sealer } from '../../controller/core/ports.ts';
 import type { Rule } from '../../controller/core/rules/rule.ts';
 import { compileRules } from '../../controller/core/sanitise.ts';
 import { compileScope } from '../../controller/core/scope.ts';
 import { openSealer } from '../../controller/secrets/seal.ts';
+import { systemClock } from '../../controller/system-clock.ts';
 
 /** The archive flow in this process, on any Cluster. */
 

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { resumedConfig } from '../../controller/cli/restore-resume.ts';
-import { readRules } from '../../controller/compose.ts';
 import type { RestoreRules } from '../../controller/core/restore/journal.ts';
 import { EVERYTHING } from '../../controller/core/restore/plan.ts';
 import { createJournal } from '../../controller/git/restore-journal.ts';
+import { readRules } from '../../controller/rules-file.ts';
 import { temporaryDirectory } from '../flows/keeper.ts';
 
 /** A restore that was stopped goes on by the rules that it was begun with, or not at all. */

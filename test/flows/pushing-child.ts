@@ -4,10 +4,10 @@ import { flushCompileCache } from 'node:module';
 import { systemTimer } from '../../controller/archive/publish-timer.ts';
 import { Publisher } from '../../controller/archive/publisher.ts';
 import { openRemotes } from '../../controller/archive/remote.ts';
-import { systemClock } from '../../controller/compose.ts';
 import { parseRemoteTemplate } from '../../controller/core/remote.ts';
 import { openTransport } from '../../controller/git/remote/transport.ts';
 import { openRepository } from '../../controller/git/repository.ts';
+import { systemClock } from '../../controller/system-clock.ts';
 import { CLUSTER_ID } from '../archive/publish-world.ts';
 
 const [, , directory = '', url = '', seed = '0'] = process.argv;

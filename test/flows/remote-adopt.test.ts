@@ -91,7 +91,7 @@ test('an archive of another cluster is not taken over', async () => {
   const repository = await next.open('shop');
   const { Adoption } = await import('../../controller/archive/publish-adopt.ts');
   const { systemTimer } = await import('../../controller/archive/publish-timer.ts');
-  const { systemClock } = await import('../../controller/compose.ts');
+  const { systemClock } = await import('../../controller/system-clock.ts');
   const adoption = new Adoption(
     {
       port: real.port,
