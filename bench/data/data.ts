@@ -105,6 +105,10 @@ function describeData({ snapshots, clones }: DataFigures): Section {
         ],
       },
     ],
-    remarks: [],
+    remarks: [
+      // From a trace of its requests by time, on two cores.
+      'Where the time of a restore goes: 0.6 s until the first request (process, modules, the repository), 0.25 s the plan, 0.4 s until all claims are asked for and 0.1 s more until ' +
+        'all Deployments are; then the pods start, as long as those of kubectl. VolumeSnapshots and contents are taken away beside them, which the pods feel on a small machine.',
+    ],
   };
 }
