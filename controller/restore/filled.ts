@@ -6,7 +6,7 @@ import { contentFor, type Filling, fillingName, foreignness, snapshotFor } from 
 import { sideBySide } from '../core/streams.ts';
 import { ensureSource, fillingResources, madeHere, removeOwn } from './fill.ts';
 import type { Run } from './run.ts';
-import { waitFor } from './waits.ts';
+import { TELL_EVERY_MS, waitFor } from './waits.ts';
 
 /** What claims were filled from goes when they are bound. A claim that no pod uses yet keeps it until then; whoever archives there sweeps it. */
 
@@ -55,6 +55,7 @@ async function finish(run: Run, filling: Filling, binding: BindingModes): Promis
 async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boolean): Promise<string | undefined> {
   const place = { namespace, name: claim };
   const began = run.clock.monotonic();
+  let [told, asked] = [undefined as string | undefined, began];
   const waited = await waitFor<'bound' | 'gone' | 'unused'>(
     run,
     run.limits.boundMs,
@@ -62,9 +63,11 @@ async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boole
       const live = await run.target.get(CLAIMS, place);
       if (live === undefined || live === 'forbidden') return { value: 'gone' };
       if (isBound(live)) return { value: 'bound' };
-      const isEarly = run.clock.monotonic() - began < run.limits.consumerMs;
-      if (isLazy && !isEarly && !(await isUsed(run, live))) return { value: 'unused' };
-      return `the volume of ${claim}, which its driver makes`;
+      const now = run.clock.monotonic();
+      if (isLazy && now - began >= run.limits.consumerMs && !(await isUsed(run, live))) return { value: 'unused' };
+      // Somebody may be able to make room: they are told while it is waited for, not when the time is over.
+      if (now - asked >= TELL_EVERY_MS) [told, asked] = [await lastWarning(run, place), now];
+      return `the volume of ${claim}, which its driver makes${told === undefined ? '' : `: ${told}`}`;
     },
     { isUsual: true, pace: 'leisurely' },
   );
@@ -73,7 +76,7 @@ async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boole
     return waited.value === 'gone' ? 'the claim was deleted before its data was there' : waited.value;
   }
   if (waited.is === 'stopped') return 'the restore was stopped before its data was there';
-  const told = await lastWarning(run, place);
+  told = await lastWarning(run, place);
   return `its volume is not there yet${told === undefined ? '' : `: ${told}`}`;
 }
 

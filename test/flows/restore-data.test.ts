@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { OUT_OF_SPACE } from '../node/faults.ts';
 import { groupSnapshot, pod } from '../node/objects.ts';
 import { missingForNode } from '../node/requirements.ts';
 import { startTestNode, type TestNode } from '../node/test-node.ts';
@@ -258,6 +259,21 @@ test('data that was promised and cannot be had makes no empty claim: each is nam
   const hostile = await place.run('plan', 'lost', ...into);
   assert.match(hostile.stderr, /Cannot read the data note on commit/);
   assert.equal((await place.run('plan', 'lost', ...into, '--volumes', 'none')).code, 0);
+});
+
+test('a driver without space is named while the restore waits, and with space it ends well', { skip }, async () => {
+  const { hash, point } = await makeSaved('full');
+  await remove('full');
+  await world.node.faults.set({ call: 'CreateVolume', claim: 'full/data', ...OUT_OF_SPACE });
+  const running = place.begin('full', '--to', point);
+  const waiting = /waiting for the volume of data, which its driver makes: .*no space left in the pool/;
+  await eventually('the reason', async () => waiting.test(running.told()));
+  await world.node.faults.clear();
+  const { code, document, stderr } = await running.ended;
+  assert.deepEqual([code, document?.incomplete], [0, []], stderr);
+  await world.node.waitForPod('full', 'web');
+  assert.equal(await hashOf(world, 'full', 'web', '/data/file'), hash);
+  assert.deepEqual(await leftOver(world, 'full'), []);
 });
 
 test('who may not make VolumeSnapshotContents is told so in one line, and no claim is made empty for it', {

@@ -38,6 +38,8 @@ export interface Restored extends Ended {
 /** A restore that runs. */
 export interface Running {
   readonly ended: Promise<Restored>;
+  /** What it has written to standard error so far. */
+  told(): string;
   /** The waves that its journal names so far. */
   waves(): Promise<readonly string[]>;
   /** Its journal so far; '' before there is one. */
@@ -140,6 +142,7 @@ function begin(args: readonly string[], data: string, print: (text: string) => v
   };
   return {
     ended,
+    told: () => printed.stderr,
     journal,
     waves: async () =>
       [...(await journal()).matchAll(/^\{"type":"wave","wave":"([^"]+)"/gm)].map(([, wave]) => String(wave)),
