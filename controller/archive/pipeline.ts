@@ -223,7 +223,18 @@ class ArchiveRun {
     this.#publishing?.cut();
   }
 
+  /** Ends with what made it end: that its own questions to the cluster were called off then is no reason. */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#throwFailure();
+      throw error;
+    }
+    this.#throwFailure();
+  }
+
+  async #run(): Promise<void> {
     const { pinned } = this.#coverage;
     using _held = watchHeld({
       spaces: this.#spaces,
@@ -264,7 +275,7 @@ class ArchiveRun {
     else await this.#followCatalogues(pinned);
     await listed;
     await this.#streams.ended();
-    this.#throwFailure();
+    if (this.#failure !== undefined) return;
     // A list cut short must not pass for the whole: what it staged is forgotten, the next start lists again.
     if (this.#isSynced) {
       lines.hurry();
@@ -273,7 +284,6 @@ class ArchiveRun {
       if (this.#options.once) await volumes?.settle(this.#signal);
     }
     await publishing?.drain();
-    this.#throwFailure();
   }
 
   async #followCatalogues(pinned: ReadonlyMap<ResourceName, string>): Promise<void> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CommitOccasion, DataAccess, VolumeData } from '../../controller/core/data/volume-data.ts';
+import type { Catalogue } from '../../controller/core/ports.ts';
+import { KeeperError } from '../../controller/errors.ts';
 import type { Repository } from '../../controller/git/repository.ts';
 import { git, subjects, temporaryDirectory } from '../flows/keeper.ts';
 import { resource, ScriptedCluster } from '../flows/scripted-cluster.ts';
@@ -118,4 +120,21 @@ test('what is due while objects change goes into their commit', async () => {
   await run.stop();
   assert.equal((await subjects(directory.path, 'shop'))[0], 'configmaps/one: value 1 -> 2');
   assert.equal((await subjects(directory.path, 'shop')).length, 2);
+});
+
+/** Says nothing until the question is called off. */
+class MuteCluster extends ScriptedCluster {
+  override discover({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Catalogue> {
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  }
+}
+
+test('a failure while the cluster is still being read ends the run with its reason', async () => {
+  await using directory = await temporaryDirectory();
+  const lost = new KeeperError('the lead was lost', { kind: 'stalled', code: 'LEADERSHIP_LOST' });
+  const open = (access: DataAccess<Repository>) => {
+    setTimeout(() => access.fail(lost), 100);
+    return new ScriptedVolumes();
+  };
+  await assert.rejects(archiveScripted(new MuteCluster(), directory.path, { openVolumeData: open }), lost);
 });
