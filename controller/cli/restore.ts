@@ -126,7 +126,7 @@ async function restoreAll(jobs: readonly Job[], consent: Consent): Promise<reado
   const ids = new Map(changing.map((job) => [job, `${timestamp()}-${randomBytes(3).toString('hex')}`]));
   const tags = await makeSafety(changing, { ids, planned: first }, consent);
   // Where nobody was asked and nothing had to be saved, no time has passed.
-  const isFresh = consent.isGiven && tags.size === 0;
+  const isFresh = consent.isGiven && tags === undefined;
   const again = isFresh ? first : await planAll(changing, { ...consent, format: 'json' });
   const moved = changing.filter((job) => planOf(again, job).hash !== planOf(first, job).hash);
   if (moved.length > 0) {
@@ -140,7 +140,7 @@ async function restoreAll(jobs: readonly Job[], consent: Consent): Promise<reado
   const carry = async (job: Job) => {
     const { config, opened, record } = job;
     const report = new RestoreReport(format, prefixOf(job));
-    const safetyTag = tags.get(job);
+    const safetyTag = tags?.get(job);
     const run = { id: ids.get(job) as string, safetyTag, resumes: record, signal };
     const planned = again.get(job) as PlannedRestore;
     for await (const event of runRestore(config, opened, planned, run)) report.take(event);
@@ -185,11 +185,12 @@ async function planAll(jobs: readonly Job[], consent: Consent): Promise<Readonly
   return planned;
 }
 
+/** Undefined where there was nothing to save. */
 async function makeSafety(
   jobs: readonly Job[],
   { ids, planned }: { readonly ids: ReadonlyMap<Job, string>; readonly planned: ReadonlyMap<Job, PlannedRestore> },
   { format, signal }: Consent,
-): Promise<ReadonlyMap<Job, string>> {
+): Promise<ReadonlyMap<Job, string> | undefined> {
   const tags = new Map<Job, string>();
   const { username } = userInfo();
   const wanted = jobs.flatMap((job) => {
@@ -224,6 +225,7 @@ async function makeSafety(
     if (!(await isNothingToSave(config, opened.target, one.safety.repository))) plain.push(one);
   }
   const [first] = plain;
+  if (first === undefined && tags.size === 0) return undefined;
   if (first !== undefined) {
     // The whole archive flow, which would be half of the start of a restore that needs none.
     const { makeSafetyPoints } = await import('../open-safety.ts');

@@ -1,7 +1,7 @@
 import { maskLine } from '../core/mask-line.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import { pause } from '../core/pause.ts';
-import type { Refused } from '../core/restore/ports.ts';
+import type { ObjectPlace, Refused } from '../core/restore/ports.ts';
 import { KeeperError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import { isLeaving } from './read-volumes.ts';
@@ -49,8 +49,7 @@ export async function release(
 }
 
 export async function remove({ cluster, signal }: Remover, kind: SnapshotResource, object: KubeObject): Promise<void> {
-  const namespace = stringAt(object.metadata, 'namespace');
-  const place = { name: object.metadata.name, ...(namespace === undefined ? {} : { namespace }) };
+  const place = placeOf(object);
   const uid = stringAt(object.metadata, 'uid');
   const resource = await cluster.resource(kind, signal);
   const options = { dryRun: false, propagation: 'Background', signal, ...(uid === undefined ? {} : { uid }) } as const;
@@ -58,18 +57,29 @@ export async function remove({ cluster, signal }: Remover, kind: SnapshotResourc
   if (!answer.ok && !isGone(answer.refused)) throw refusal(kind, object, maskLine(answer.refused.message, 200));
 }
 
+function placeOf({ metadata }: KubeObject): ObjectPlace {
+  const namespace = stringAt(metadata, 'namespace');
+  return { name: metadata.name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
 function isGone({ status, reason }: Refused): boolean {
   // Another one has the name by now.
   return status === 404 || (status === 409 && reason === 'Conflict');
 }
 
-export async function untilGone(remover: Remover, kind: SnapshotResource, object: KubeObject): Promise<void> {
-  const namespace = stringAt(object.metadata, 'namespace');
-  const place = { name: object.metadata.name, ...(namespace === undefined ? {} : { namespace }) };
+export async function untilGone(
+  remover: Remover,
+  kind: SnapshotResource,
+  object: KubeObject,
+  eachLook: (live: KubeObject) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const place = placeOf(object);
   await until(remover, kind, object, async () => {
     const live = await remover.cluster.get(kind, place, remover.signal);
     if (live === undefined || live.metadata['uid'] !== object.metadata['uid']) return undefined;
-    return held(live);
+    await eachLook(live);
+    const error = stringAt(objectAt(objectAt(live, 'status'), 'error'), 'message');
+    return `the driver has it still${error === undefined ? '' : `: ${maskLine(error, 200)}`}`;
   });
 }
 
@@ -84,24 +94,14 @@ export async function untilContentGone(
   kind: 'contents' | 'groupContents',
   object: KubeObject,
 ): Promise<void> {
-  const place = { name: object.metadata.name };
   const began = performance.now();
   let pushAt = FIRST_PUSH_MS;
-  await until(remover, kind, object, async () => {
-    const live = await remover.cluster.get(kind, place, remover.signal);
-    if (live === undefined || live.metadata['uid'] !== object.metadata['uid']) return undefined;
-    if (performance.now() - began >= pushAt) {
-      pushAt *= NEXT_PUSH;
-      await release(remover, kind, live, true);
-      if (!isLeaving(live)) await remove(remover, kind, live);
-    }
-    return held(live);
+  await untilGone(remover, kind, object, async (live) => {
+    if (performance.now() - began < pushAt) return;
+    pushAt *= NEXT_PUSH;
+    await release(remover, kind, live, true);
+    if (!isLeaving(live)) await remove(remover, kind, live);
   });
-}
-
-function held(live: KubeObject): string {
-  const error = stringAt(objectAt(objectAt(live, 'status'), 'error'), 'message');
-  return `the driver has it still${error === undefined ? '' : `: ${maskLine(error, 200)}`}`;
 }
 
 /** `look` answers what holds it. */

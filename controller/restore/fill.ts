@@ -19,7 +19,7 @@ import { withGroup } from './fill-group.ts';
 import { persist } from './persist.ts';
 import { wordsOfRefusal } from './refusals.ts';
 import type { Run } from './run.ts';
-import { untilGone, waitFor } from './waits.ts';
+import { type GoneOptions, untilGone, waitFor } from './waits.ts';
 
 /**
  * What a claim is filled from: a new static content with the driver's handle, and a snapshot bound to it. Both are found again by a restore that
@@ -107,7 +107,7 @@ export async function removeOwn(
   resource: Resource,
   place: ObjectPlace,
   live: KubeObject,
-  options: Parameters<typeof untilGone>[4] = {},
+  options: GoneOptions = {},
 ): Promise<StepEnd | undefined> {
   const uid = String(live.metadata['uid'] ?? '');
   const answer = await run.target.remove(resource, place, { dryRun: false, uid, propagation: 'Background' });

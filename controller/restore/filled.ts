@@ -55,7 +55,8 @@ async function finish(run: Run, filling: Filling, binding: BindingModes): Promis
 async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boolean): Promise<string | undefined> {
   const place = { namespace, name: claim };
   const began = run.clock.monotonic();
-  let [told, asked] = [undefined as string | undefined, began];
+  let told: string | undefined;
+  let toldAt = began;
   const waited = await waitFor<'bound' | 'gone' | 'unused'>(
     run,
     run.limits.boundMs,
@@ -66,7 +67,10 @@ async function untilBound(run: Run, { namespace, claim }: Filling, isLazy: boole
       const now = run.clock.monotonic();
       if (isLazy && now - began >= run.limits.consumerMs && !(await isUsed(run, live))) return { value: 'unused' };
       // Somebody may be able to make room: they are told while it is waited for, not when the time is over.
-      if (now - asked >= TELL_EVERY_MS) [told, asked] = [await lastWarning(run, place), now];
+      if (now - toldAt >= TELL_EVERY_MS) {
+        told = await lastWarning(run, place);
+        toldAt = now;
+      }
       return `the volume of ${claim}, which its driver makes${told === undefined ? '' : `: ${told}`}`;
     },
     { isUsual: true, pace: 'leisurely' },

@@ -205,10 +205,12 @@ export class Run {
   /** All of one resource as somebody first found it: for many claims that ask the same, and where what this restore makes counts for nothing. */
   listed(resource: Resource): ReturnType<RestoreTarget['list']> {
     const name = resourceName(resource);
-    const known = this.#lists.get(name) ?? this.target.list(resource, {});
-    this.#lists.set(name, known);
-    known.catch(() => this.#lists.delete(name));
-    return known;
+    const known = this.#lists.get(name);
+    if (known !== undefined) return known;
+    const list = this.target.list(resource, {});
+    this.#lists.set(name, list);
+    list.catch(() => this.#lists.delete(name));
+    return list;
   }
 
   /** What to say of the step that it ended; some end the whole restore. Throws defects. */

@@ -58,13 +58,15 @@ function nextLookMs(waitedMs: number, pace: keyof typeof PACES): number {
   return Math.min(Math.max(waitedMs / 8, PACES[pace]), LONGEST_MS);
 }
 
+export type GoneOptions = Pick<WaitOptions, 'graceMs' | 'isUsual' | 'pace'>;
+
 /** Until the object is gone, or another one has its name; answers that one. */
 export function untilGone(
   run: Run,
   resource: Resource,
   place: ObjectPlace,
   uid: string,
-  options: Pick<WaitOptions, 'graceMs' | 'isUsual' | 'pace'> = {},
+  options: GoneOptions = {},
 ): Promise<Waited<KubeObject | undefined>> {
   const what = `${resource.kind} ${place.name}`;
   const look = async () => {
