@@ -1,5 +1,6 @@
+import { archive } from './archive/archive.ts';
 import { readClusterId } from './archive/cluster-id.ts';
-import { type ArchiveOptions, archive } from './archive/pipeline.ts';
+import type { ArchiveOptions } from './archive/parts.ts';
 import type { RepairStep } from './archive/repair.ts';
 import type { HeldLedger } from './archive/sweep-guard.ts';
 import type { Tally } from './archive/tally.ts';

@@ -4,7 +4,7 @@ import { LineChoice } from './lines-choice.ts';
 import type { EndedLines } from './lines-ended.ts';
 import { partLines, readOtherLine, type Unknown } from './lines-part.ts';
 import { RemoteNames } from './lines-remote.ts';
-import type { ArchiveOptions, ArchiveParts } from './pipeline.ts';
+import type { ArchiveOptions, ArchiveParts } from './parts.ts';
 import type { PublishParts } from './publish-parts.ts';
 import { openAdoption, type Publishing, type RemoteAccess } from './publishing.ts';
 import type { Spaces } from './spaces.ts';

@@ -1,4 +1,5 @@
-import { type ArchiveOptions, type ArchiveParts, archive } from '../../controller/archive/pipeline.ts';
+import { archive } from '../../controller/archive/archive.ts';
+import type { ArchiveOptions, ArchiveParts } from '../../controller/archive/parts.ts';
 import type { HeldLedger } from '../../controller/archive/sweep-guard.ts';
 import { Tally } from '../../controller/archive/tally.ts';
 import type { Outcome } from '../../controller/core/outcome.ts';
