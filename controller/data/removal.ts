@@ -67,20 +67,23 @@ function isGone({ status, reason }: Refused): boolean {
   return status === 404 || (status === 409 && reason === 'Conflict');
 }
 
+/** `isEnough`: nor does it have to be gone when this holds. Answers what it is then. */
 export async function untilGone(
   remover: Remover,
   kind: SnapshotResource,
   object: KubeObject,
-  eachLook: (live: KubeObject) => Promise<void> = async () => undefined,
-): Promise<void> {
+  isEnough: (live: KubeObject) => Promise<boolean> = async () => false,
+): Promise<KubeObject | undefined> {
   const place = placeOf(object);
+  let live: KubeObject | undefined;
   await until(remover, kind, object, async () => {
-    const live = await remover.cluster.get(kind, place, remover.signal);
-    if (live === undefined || live.metadata['uid'] !== object.metadata['uid']) return undefined;
-    await eachLook(live);
+    live = await remover.cluster.get(kind, place, remover.signal);
+    if (live?.metadata['uid'] !== object.metadata['uid']) live = undefined;
+    if (live === undefined || (await isEnough(live))) return undefined;
     const error = stringAt(objectAt(objectAt(live, 'status'), 'error'), 'message');
     return `the driver has it still${error === undefined ? '' : `: ${maskLine(error, 200)}`}`;
   });
+  return live;
 }
 
 const [FIRST_PUSH_MS, NEXT_PUSH] = [2000, 2];
@@ -97,10 +100,11 @@ export async function untilContentGone(
   const began = performance.now();
   let pushAt = FIRST_PUSH_MS;
   await untilGone(remover, kind, object, async (live) => {
-    if (performance.now() - began < pushAt) return;
+    if (performance.now() - began < pushAt) return false;
     pushAt *= NEXT_PUSH;
     await release(remover, kind, live, true);
     if (!isLeaving(live)) await remove(remover, kind, live);
+    return false;
   });
 }
 

@@ -26,9 +26,12 @@ export async function removeSnapshot(remover: Remover, removal: Removal): Promis
 
 async function removeAlone(remover: Remover, namespace: string, record: ClaimRecord): Promise<void> {
   const place = { namespace, name: record.volumeSnapshot };
-  const snapshot = await ours(remover, 'snapshots', place);
+  const snapshot = await boundOrGone(remover, 'snapshots', await ours(remover, 'snapshots', place), record.content);
   const name = contentOf(snapshot) ?? record.content;
-  const found = name === undefined ? undefined : await remover.cluster.get('contents', { name }, remover.signal);
+  const found =
+    name === undefined
+      ? await unnamedContent(remover, 'contents', place)
+      : await remover.cluster.get('contents', { name }, remover.signal);
   const content = found !== undefined && isItsOwn(found, namespace, record) ? found : undefined;
   if (content !== undefined) await release(remover, 'contents', content, snapshot === undefined);
   if (snapshot !== undefined) await remove(remover, 'snapshots', snapshot);
@@ -43,6 +46,30 @@ async function removeAlone(remover: Remover, namespace: string, record: ClaimRec
   ]);
 }
 
+/**
+ * What names no content yet is deleted before that content is looked for: the snapshot controller makes none for what is gone, and one that
+ * it made before is known by what it belongs to. A driver that is cutting it meanwhile may keep it unless its content is seen to.
+ */
+async function boundOrGone(
+  remover: Remover,
+  kind: 'snapshots' | 'groups',
+  snapshot: KubeObject | undefined,
+  known: string | undefined,
+): Promise<KubeObject | undefined> {
+  if (snapshot === undefined || (known ?? contentOf(snapshot)) !== undefined) return snapshot;
+  await remove(remover, kind, snapshot);
+  return await untilGone(remover, kind, snapshot, async (live) => contentOf(live) !== undefined);
+}
+
+async function unnamedContent(
+  { cluster, signal }: Remover,
+  kind: 'contents' | 'groupContents',
+  place: { readonly namespace: string; readonly name: string },
+): Promise<KubeObject | undefined> {
+  const all = await cluster.list(kind, {}, signal);
+  return all.find((one) => isOf(one, place.namespace) && stringAt(refOf(one), 'name') === place.name);
+}
+
 /** Whoever may write in a namespace may name any content there, and a note any handle. */
 function isItsOwn(content: KubeObject, namespace: string, record: ClaimRecord): boolean {
   const handle = stringAt(objectAt(content, 'status'), 'snapshotHandle');
@@ -52,9 +79,12 @@ function isItsOwn(content: KubeObject, namespace: string, record: ClaimRecord): 
 
 /** Contents belong to no namespace, but to something in one. */
 function isOf(content: KubeObject, namespace: string): boolean {
+  return stringAt(refOf(content), 'namespace') === namespace;
+}
+
+function refOf(content: KubeObject) {
   const spec = objectAt(content, 'spec');
-  const ref = objectAt(spec, 'volumeSnapshotRef') ?? objectAt(spec, 'volumeGroupSnapshotRef');
-  return stringAt(ref, 'namespace') === namespace;
+  return objectAt(spec, 'volumeSnapshotRef') ?? objectAt(spec, 'volumeGroupSnapshotRef');
 }
 
 async function removeGroup(
@@ -63,8 +93,9 @@ async function removeGroup(
   group: string,
   records: readonly ClaimRecord[],
 ): Promise<void> {
-  const snapshot = await ours(remover, 'groups', { namespace, name: group });
-  const content = await groupContentOf(remover, namespace, snapshot, records);
+  const place = { namespace, name: group };
+  const snapshot = await boundOrGone(remover, 'groups', await ours(remover, 'groups', place), undefined);
+  const content = await groupContentOf(remover, place, contentOf(snapshot), records);
   const members = await memberContents(remover, namespace, snapshot === undefined ? undefined : group, records);
   if (content !== undefined) await release(remover, 'groupContents', content, snapshot === undefined);
   // The driver deletes the members with the group; their own contents only have to go.
@@ -93,22 +124,22 @@ async function memberContents(
 }
 
 async function groupContentOf(
-  { cluster, signal }: Remover,
-  namespace: string,
-  snapshot: KubeObject | undefined,
+  remover: Remover,
+  place: { readonly namespace: string; readonly name: string },
+  name: string | undefined,
   records: readonly ClaimRecord[],
 ): Promise<KubeObject | undefined> {
-  const name = stringAt(objectAt(snapshot, 'status'), 'boundVolumeGroupSnapshotContentName');
+  const { cluster, signal } = remover;
   if (name !== undefined) {
     const found = await cluster.get('groupContents', { name }, signal);
-    return found !== undefined && isOf(found, namespace) ? found : undefined;
+    return found !== undefined && isOf(found, place.namespace) ? found : undefined;
   }
   const handle = records.find(({ groupHandle }) => groupHandle !== undefined)?.groupHandle;
-  if (handle === undefined) return undefined;
+  if (handle === undefined) return await unnamedContent(remover, 'groupContents', place);
   const all = await cluster.list('groupContents', {}, signal);
   return all.find(
     (one) =>
-      isOf(one, namespace) &&
+      isOf(one, place.namespace) &&
       stringAt(objectAt(one, 'status'), 'volumeGroupSnapshotHandle') === handle &&
       stringAt(objectAt(one, 'spec'), 'driver') === records[0]?.driver,
   );
@@ -124,6 +155,8 @@ async function ours(
   return found !== undefined && hasLabels(found, archiveLabels(parts.archiveId)) ? found : undefined;
 }
 
+/** Of a VolumeSnapshot, or of a group. */
 function contentOf(snapshot: KubeObject | undefined): string | undefined {
-  return stringAt(objectAt(snapshot, 'status'), 'boundVolumeSnapshotContentName');
+  const status = objectAt(snapshot, 'status');
+  return stringAt(status, 'boundVolumeSnapshotContentName') ?? stringAt(status, 'boundVolumeGroupSnapshotContentName');
 }

@@ -201,17 +201,6 @@ test('a namespace that is being deleted is asked for nothing', { skip }, async (
   ]);
 });
 
-test('a commit that is not made takes its snapshots back', { skip }, async () => {
-  const space = await world.space('back', ['data']);
-  await using process = await space.open();
-  const data = await process.volumes.beforeCommit('back', { isForced: false });
-  assert.equal(data.asked, 1);
-  await data.abandoned();
-  await process.settle();
-  assert.deepEqual(await space.living('volumesnapshots'), []);
-  assert.deepEqual(await space.stored(), []);
-});
-
 test('a quota that lets two of three through fails the third at once', { skip }, async () => {
   const space = await world.space('quota', ['one', 'three', 'two']);
   const quota = { 'count/volumesnapshots.snapshot.storage.k8s.io': '2' };
