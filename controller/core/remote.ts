@@ -40,7 +40,8 @@ export function parseRemoteTemplate(text: string): RemoteTemplate {
   if (unknown !== undefined) throw invalid(`{${unknown}} is neither {cluster} nor {namespace}`);
   if (!/\{namespace\}[^/]*$/.test(text))
     throw invalid('its last part must hold {namespace}: each namespace has a repository of its own');
-  if (PLACEHOLDER.test(text.slice(0, text.indexOf('/', 8)))) throw invalid('its host must not hold a placeholder');
+  if (text.slice(0, text.indexOf('/', 8)).search(PLACEHOLDER) >= 0)
+    throw invalid('its host must not hold a placeholder');
   return { origin: url.origin, place: (names) => placeOf(text, names) };
 }
 

@@ -50,3 +50,9 @@ for (const [what, text, says] of [
     );
   });
 }
+
+test('what was refused once is refused again', () => {
+  const parse = () => parseRemoteTemplate('https://{cluster}.example/{namespace}.git');
+  assert.throws(parse, /host/);
+  assert.throws(parse, /host/);
+});
