@@ -1,3 +1,4 @@
+import { boundContentOf, boundGroupContentOf } from '../core/data/binding.ts';
 import { archiveLabels, RUN_LABEL, selectorOf } from '../core/data/snapshot-names.ts';
 import { arrayAt, type KubeObject, objectAt, stringAt } from '../core/object.ts';
 import type { Engine } from './engine.ts';
@@ -28,7 +29,7 @@ export async function look(engine: Engine, run: Run): Promise<ReadonlyMap<string
       const group = record.group === undefined ? undefined : world.groups.get(record.group);
       const member = record.group === undefined ? undefined : memberOf(world.snapshots, record.group, claim);
       const own = record.group === undefined ? world.byName.get(record.volumeSnapshot) : member;
-      const name = boundContent(own) ?? record.content;
+      const name = boundContentOf(own) ?? record.content;
       // What is named and kept has only to get ready, which its VolumeSnapshot tells.
       const isKept = own !== undefined && record.handle !== undefined && run.retained.has(claim);
       const bound = name === undefined || isKept ? undefined : await keepContent(engine, run, claim, name);
@@ -68,21 +69,13 @@ async function readGroups(engine: Engine, run: Run): Promise<World> {
   const found = await cluster.list('groups', { namespace: run.repository, labelSelector }, signal);
   const groups = await Promise.all(
     found.map(async (snapshot) => {
-      const name = boundGroupContent(snapshot);
+      const name = boundGroupContentOf(snapshot);
       const handle = name === undefined ? undefined : await keepGroup(engine, run, name);
       return [snapshot.metadata.name, { snapshot, handle }] as const;
     }),
   );
   const snapshots = await cluster.list('snapshots', { namespace: run.repository }, signal);
   return { snapshots, byName: byName(snapshots), groups: new Map(groups) };
-}
-
-function boundContent(snapshot: KubeObject | undefined): string | undefined {
-  return stringAt(objectAt(snapshot, 'status'), 'boundVolumeSnapshotContentName');
-}
-
-function boundGroupContent(snapshot: KubeObject): string | undefined {
-  return stringAt(objectAt(snapshot, 'status'), 'boundVolumeGroupSnapshotContentName');
 }
 
 /** The group's own VolumeSnapshot of a claim. */

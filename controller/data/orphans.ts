@@ -1,3 +1,4 @@
+import { snapshotOf } from '../core/data/binding.ts';
 import type { DataCommit } from '../core/data/points.ts';
 import type { ClaimRecord } from '../core/data/record.ts';
 import { RESTORE_LABELS, selectorOf } from '../core/data/snapshot-names.ts';
@@ -61,9 +62,8 @@ export async function sweepRestores(engine: Engine, namespace: string): Promise<
   const { cluster, signal, access } = engine;
   const labelSelector = selectorOf(RESTORE_LABELS);
   const snapshots = await cluster.list('snapshots', { namespace, labelSelector }, signal);
-  const contents = (await cluster.restoreContents(signal)).filter(
-    (one) => stringAt(objectAt(objectAt(one, 'spec'), 'volumeSnapshotRef'), 'namespace') === namespace,
-  );
+  const made = await cluster.restoreContents(signal);
+  const contents = made.filter((one) => snapshotOf(one).namespace === namespace);
   if (snapshots.length + contents.length === 0) return [];
   const claims = await cluster.target.list(CLAIMS, { namespace }, signal);
   if (claims === 'forbidden') return [];
@@ -77,7 +77,7 @@ export async function sweepRestores(engine: Engine, namespace: string): Promise<
   const swept: string[] = [];
   for (const [kind, object, name] of [
     ...snapshots.map((one) => ['snapshots', one, one.metadata.name] as const),
-    ...contents.map((one) => ['contents', one, refOf(one)] as const),
+    ...contents.map((one) => ['contents', one, snapshotOf(one).name] as const),
   ]) {
     if (!isOver(name, object)) continue;
     await access.guard();
@@ -93,10 +93,6 @@ export async function sweepRestores(engine: Engine, namespace: string): Promise<
     if (answer.ok && kind === 'snapshots') swept.push(name);
   }
   return swept;
-}
-
-function refOf(content: KubeObject): string {
-  return stringAt(objectAt(objectAt(content, 'spec'), 'volumeSnapshotRef'), 'name') ?? '';
 }
 
 function sourceOf(claim: KubeObject): string | undefined {

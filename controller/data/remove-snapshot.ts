@@ -1,3 +1,4 @@
+import { boundContentOf, boundGroupContentOf, snapshotOf } from '../core/data/binding.ts';
 import type { ClaimRecord } from '../core/data/record.ts';
 import { archiveLabels, hasLabels } from '../core/data/snapshot-names.ts';
 import { type KubeObject, objectAt, stringAt } from '../core/object.ts';
@@ -24,15 +25,16 @@ export async function removeSnapshot(remover: Remover, removal: Removal): Promis
   else await removeGroup(remover, removal.namespace, first.group, removal.records);
 }
 
+interface Place {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 async function removeAlone(remover: Remover, namespace: string, record: ClaimRecord): Promise<void> {
   const place = { namespace, name: record.volumeSnapshot };
   const snapshot = await boundOrGone(remover, 'snapshots', await ours(remover, 'snapshots', place), record.content);
-  const name = contentOf(snapshot) ?? record.content;
-  const found =
-    name === undefined
-      ? await unnamedContent(remover, 'contents', place)
-      : await remover.cluster.get('contents', { name }, remover.signal);
-  const content = found !== undefined && isItsOwn(found, namespace, record) ? found : undefined;
+  const found = await contentFor(remover, 'contents', place, boundContentOf(snapshot) ?? record.content);
+  const content = found !== undefined && isItsOwn(found, record) ? found : undefined;
   if (content !== undefined) await release(remover, 'contents', content, snapshot === undefined);
   if (snapshot !== undefined) await remove(remover, 'snapshots', snapshot);
   else if (content !== undefined) await remove(remover, 'contents', content);
@@ -56,35 +58,37 @@ async function boundOrGone(
   snapshot: KubeObject | undefined,
   known: string | undefined,
 ): Promise<KubeObject | undefined> {
-  if (snapshot === undefined || (known ?? contentOf(snapshot)) !== undefined) return snapshot;
+  const isBound = (live: KubeObject) => (boundContentOf(live) ?? boundGroupContentOf(live)) !== undefined;
+  if (snapshot === undefined || known !== undefined || isBound(snapshot)) return snapshot;
   await remove(remover, kind, snapshot);
-  return await untilGone(remover, kind, snapshot, async (live) => contentOf(live) !== undefined);
+  return await untilGone(remover, kind, snapshot, async (live) => isBound(live));
 }
 
-async function unnamedContent(
+/** The one of this name; without a name the one that is its. Never one that belongs to another namespace. */
+async function contentFor(
   { cluster, signal }: Remover,
   kind: 'contents' | 'groupContents',
-  place: { readonly namespace: string; readonly name: string },
+  { namespace, name: snapshot }: Place,
+  name: string | undefined,
+  isIts = (content: KubeObject) => snapshotOf(content).name === snapshot,
 ): Promise<KubeObject | undefined> {
-  const all = await cluster.list(kind, {}, signal);
-  return all.find((one) => isOf(one, place.namespace) && stringAt(refOf(one), 'name') === place.name);
+  if (name === undefined) {
+    const all = await cluster.list(kind, {}, signal);
+    return all.find((one) => isOf(one, namespace) && isIts(one));
+  }
+  const found = await cluster.get(kind, { name }, signal);
+  return found !== undefined && isOf(found, namespace) ? found : undefined;
 }
 
 /** Whoever may write in a namespace may name any content there, and a note any handle. */
-function isItsOwn(content: KubeObject, namespace: string, record: ClaimRecord): boolean {
+function isItsOwn(content: KubeObject, record: ClaimRecord): boolean {
   const handle = stringAt(objectAt(content, 'status'), 'snapshotHandle');
-  if (!isOf(content, namespace)) return false;
   return record.handle === undefined || handle === undefined || handle === record.handle;
 }
 
 /** Contents belong to no namespace, but to something in one. */
 function isOf(content: KubeObject, namespace: string): boolean {
-  return stringAt(refOf(content), 'namespace') === namespace;
-}
-
-function refOf(content: KubeObject) {
-  const spec = objectAt(content, 'spec');
-  return objectAt(spec, 'volumeSnapshotRef') ?? objectAt(spec, 'volumeGroupSnapshotRef');
+  return snapshotOf(content).namespace === namespace;
 }
 
 async function removeGroup(
@@ -95,7 +99,7 @@ async function removeGroup(
 ): Promise<void> {
   const place = { namespace, name: group };
   const snapshot = await boundOrGone(remover, 'groups', await ours(remover, 'groups', place), undefined);
-  const content = await groupContentOf(remover, place, contentOf(snapshot), records);
+  const content = await groupContentFor(remover, place, boundGroupContentOf(snapshot), records);
   const members = await memberContents(remover, namespace, snapshot === undefined ? undefined : group, records);
   if (content !== undefined) await release(remover, 'groupContents', content, snapshot === undefined);
   // The driver deletes the members with the group; their own contents only have to go.
@@ -117,31 +121,28 @@ async function memberContents(
   records: readonly ClaimRecord[],
 ): Promise<readonly KubeObject[]> {
   const live = group === undefined ? [] : membersOf(await cluster.list('snapshots', { namespace }, signal), group);
-  const names = new Set([...records.map(({ content }) => content), ...live.map(contentOf)]);
+  const names = new Set([...records.map(({ content }) => content), ...live.map(boundContentOf)]);
   const known = [...names].filter((name) => name !== undefined);
   const contents = await Promise.all(known.map((name) => cluster.get('contents', { name }, signal)));
   return contents.filter((one) => one !== undefined).filter((one) => isOf(one, namespace));
 }
 
-async function groupContentOf(
+function groupContentFor(
   remover: Remover,
-  place: { readonly namespace: string; readonly name: string },
+  place: Place,
   name: string | undefined,
   records: readonly ClaimRecord[],
 ): Promise<KubeObject | undefined> {
-  const { cluster, signal } = remover;
-  if (name !== undefined) {
-    const found = await cluster.get('groupContents', { name }, signal);
-    return found !== undefined && isOf(found, place.namespace) ? found : undefined;
-  }
-  const handle = records.find(({ groupHandle }) => groupHandle !== undefined)?.groupHandle;
-  if (handle === undefined) return await unnamedContent(remover, 'groupContents', place);
-  const all = await cluster.list('groupContents', {}, signal);
-  return all.find(
+  const known = records.find(({ groupHandle }) => groupHandle !== undefined);
+  if (known === undefined) return contentFor(remover, 'groupContents', place, name);
+  return contentFor(
+    remover,
+    'groupContents',
+    place,
+    name,
     (one) =>
-      isOf(one, place.namespace) &&
-      stringAt(objectAt(one, 'status'), 'volumeGroupSnapshotHandle') === handle &&
-      stringAt(objectAt(one, 'spec'), 'driver') === records[0]?.driver,
+      stringAt(objectAt(one, 'status'), 'volumeGroupSnapshotHandle') === known.groupHandle &&
+      stringAt(objectAt(one, 'spec'), 'driver') === known.driver,
   );
 }
 
@@ -149,14 +150,8 @@ async function groupContentOf(
 async function ours(
   { cluster, parts, signal }: Remover,
   kind: 'snapshots' | 'groups',
-  place: { readonly namespace: string; readonly name: string },
+  place: Place,
 ): Promise<KubeObject | undefined> {
   const found = await cluster.get(kind, place, signal);
   return found !== undefined && hasLabels(found, archiveLabels(parts.archiveId)) ? found : undefined;
-}
-
-/** Of a VolumeSnapshot, or of a group. */
-function contentOf(snapshot: KubeObject | undefined): string | undefined {
-  const status = objectAt(snapshot, 'status');
-  return stringAt(status, 'boundVolumeSnapshotContentName') ?? stringAt(status, 'boundVolumeGroupSnapshotContentName');
 }

@@ -1,3 +1,4 @@
+import { snapshotOf } from '../core/data/binding.ts';
 import { otherOwnerOf } from '../core/data/handle-owner.ts';
 import { chooseByDefault } from '../core/data/snapshot-class.ts';
 import { maskLine } from '../core/mask-line.ts';
@@ -95,8 +96,8 @@ export async function ensureSource(run: Run, filling: Filling): Promise<Ready | 
 
 /** A content belongs to one snapshot for ever: with that gone (its namespace was deleted), it serves no other. */
 async function isSpent(run: Run, snapshots: Resource, content: KubeObject, filling: Filling): Promise<boolean> {
-  const bound = stringAt(objectAt(objectAt(content, 'spec'), 'volumeSnapshotRef'), 'uid');
-  if (bound === undefined || bound === '') return false;
+  const bound = snapshotOf(content).uid;
+  if (bound === '') return false;
   const snapshot = await run.target.get(snapshots, { namespace: filling.namespace, name: fillingName(filling) });
   return typeof snapshot !== 'object' || snapshot.metadata['uid'] !== bound || isGoing(snapshot);
 }

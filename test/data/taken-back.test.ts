@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { objectAt, stringAt } from '../../controller/core/object.ts';
+import { snapshotOf } from '../../controller/core/data/binding.ts';
+import type { KubeObject } from '../../controller/core/object.ts';
 import type { SnapshotTarget } from '../../controller/data/engine.ts';
 import { missingForNode } from '../node/requirements.ts';
 import { type DataWorld, methodsOf, startDataWorld, untilTrue } from './world.ts';
@@ -87,18 +88,13 @@ function heldContent(namespace: string, plural: string, isFirstGone: boolean) {
   const hold = async () => {
     let name = '';
     await untilTrue('the content and its finalizer', async () => {
-      const all = JSON.parse(await kubectl(['get', contents, '-o', 'json'])) as { items: Parameters<typeof isOf>[0][] };
-      const metadata = objectAt(all.items.find(isOf), 'metadata');
-      name = stringAt(metadata, 'name') ?? '';
-      return metadata?.['finalizers'] !== undefined;
+      const { items } = JSON.parse(await kubectl(['get', contents, '-o', 'json'])) as { items: KubeObject[] };
+      const content = items.find((one) => snapshotOf(one).namespace === namespace);
+      name = content?.metadata.name ?? '';
+      return content?.metadata['finalizers'] !== undefined;
     });
     await patchFinalizers(name, '[{"op":"add","path":"/metadata/finalizers/-","value":"test.kubekeeper.dev/hold"}]');
     return name;
-  };
-  const isOf = (content: NonNullable<Parameters<typeof objectAt>[0]>) => {
-    const spec = objectAt(content, 'spec');
-    const ref = objectAt(spec, 'volumeSnapshotRef') ?? objectAt(spec, 'volumeGroupSnapshotRef');
-    return stringAt(ref, 'namespace') === namespace;
   };
   const patchFinalizers = (name: string, patch: string) =>
     kubectl(['patch', contents, name, '--type=json', '-p', patch]);

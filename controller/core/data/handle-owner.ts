@@ -1,4 +1,5 @@
 import { type KubeObject, objectAt, stringAt } from '../object.ts';
+import { snapshotOf } from './binding.ts';
 import { hasLabels, RESTORE_LABELS } from './snapshot-names.ts';
 
 /**
@@ -19,7 +20,7 @@ export function otherOwnerOf(
 ): string | undefined {
   const owners = contents
     .filter((one) => isOf(one, driver, handle) && !hasLabels(one, RESTORE_LABELS))
-    .map(namespaceOf);
+    .map((one) => snapshotOf(one).namespace);
   return owners.some((owner) => namespaces.includes(owner)) ? undefined : owners[0];
 }
 
@@ -30,8 +31,4 @@ function isOf(content: KubeObject, driver: string, handle: string): boolean {
     stringAt(objectAt(content, 'status'), 'snapshotHandle'),
   ];
   return stringAt(spec, 'driver') === driver && known.includes(handle);
-}
-
-function namespaceOf(content: KubeObject): string {
-  return stringAt(objectAt(objectAt(content, 'spec'), 'volumeSnapshotRef'), 'namespace') ?? '';
 }

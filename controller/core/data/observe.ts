@@ -1,5 +1,6 @@
 import { maskLine } from '../mask-line.ts';
 import { arrayAt, isJsonObject, type Json, type KubeObject, objectAt, stringAt } from '../object.ts';
+import { boundContentOf } from './binding.ts';
 import { renderDuration } from './durations.ts';
 import type { ClaimRecord } from './record.ts';
 import type { PlannedClaim } from './snapshot-plan.ts';
@@ -79,7 +80,7 @@ const LONGEST_WHY = 500;
 function factsOf(snapshot: KubeObject | undefined, content: KubeObject | undefined): Partial<ClaimRecord> {
   const [theirs, ours] = [statusOf(content), statusOf(snapshot)];
   const facts = {
-    content: content?.metadata.name ?? stringAt(ours, 'boundVolumeSnapshotContentName'),
+    content: content?.metadata.name ?? boundContentOf(snapshot),
     handle: stringAt(theirs, 'snapshotHandle'),
     groupHandle: stringAt(theirs, 'volumeGroupSnapshotHandle'),
     creationTime: timeOf(theirs?.['creationTime']) ?? stringAt(ours, 'creationTime'),
